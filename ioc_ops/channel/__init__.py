@@ -1,0 +1,40 @@
+"""What a PV is: value, type, alarm, limits, timestamp, deadbands, monitors."""
+
+from ioc_ops.ca import AccessRights, ChannelType, EventMask, TimeStamp
+from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
+from ioc_ops.channel.data import ChannelData, Feed, Payload, Value
+from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum
+from ioc_ops.channel.metadata import Metadata
+from ioc_ops.channel.numeric import (
+    ChannelDouble,
+    ChannelFloat,
+    ChannelInteger,
+    ChannelNumeric,
+    ChannelShort,
+)
+from ioc_ops.channel.text import ChannelByte, ChannelChar, ChannelString
+
+__all__ = [
+    "AccessRights",
+    "Alarm",
+    "AlarmSeverity",
+    "AlarmStatus",
+    "ChannelBoolEnum",
+    "ChannelByte",
+    "ChannelChar",
+    "ChannelData",
+    "ChannelDouble",
+    "ChannelEnum",
+    "ChannelFloat",
+    "ChannelInteger",
+    "ChannelNumeric",
+    "ChannelShort",
+    "ChannelString",
+    "ChannelType",
+    "EventMask",
+    "Feed",
+    "Metadata",
+    "Payload",
+    "TimeStamp",
+    "Value",
+]

@@ -1,0 +1,88 @@
+"""Numbers to text and back as EPICS Base does it (``cvtFast.c``, ``dbConvert.c``)."""
+
+from math import isfinite, isnan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ioc_ops.ca import ChannelType
+from ioc_ops.errors import ConversionError
+
+__all__ = ["INTEGER_RANGES", "cut", "decode_text", "format_number", "parse_number", "to_integers"]
+
+INTEGER_RANGES: dict[ChannelType, tuple[int, int]] = {
+    ChannelType.INT: (-0x8000, 0x7FFF),
+    ChannelType.LONG: (-0x80000000, 0x7FFFFFFF),
+    ChannelType.CHAR: (-0x80, 0xFF),
+    ChannelType.ENUM: (0, 0xFFFF),
+}
+
+
+def format_number(value: float, precision: int | None) -> str:
+    """Text of a number in at most 39 characters.
+
+    Args:
+        value: integers are written in full.
+        precision: digits behind the point as ``cvtDoubleToString`` has them; None writes
+            the shortest text that reads back as the same number.
+    """
+    if isinstance(value, int):
+        return str(value)
+    if isnan(value):
+        return "nan"
+    if not isfinite(value):
+        return "inf" if value > 0 else "-inf"
+    if precision is None:
+        return repr(value)
+    if precision > 8 or abs(value) > 1e16:
+        return f"{value:{precision + 7}.{min(precision, 17)}e}".strip()
+    if abs(value) > 1e7:
+        precision = min(precision, 3)
+    return f"{value:.{max(precision, 0)}f}"
+
+
+def parse_number(text: str) -> float:
+    """Number of a text; integers stay exact, 0x is read as hexadecimal (``epicsParseDouble``).
+
+    Raises:
+        ConversionError: the text is no number.
+    """
+    stripped = text.strip()
+    try:
+        return int(stripped, 0)
+    except ValueError:
+        pass
+    try:
+        return float(stripped)
+    except ValueError:
+        raise ConversionError(f"{text!r} is no number") from None
+
+
+def to_integers(values: NDArray[np.generic], native: ChannelType) -> NDArray[np.int64]:
+    """Integers of a numeric array, fractions cut off.
+
+    Raises:
+        ConversionError: an element is not finite or outside the range of the type.
+    """
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ConversionError(f"an element is not finite and {native.name} holds integers")
+    low, high = INTEGER_RANGES[native]
+    if values.size and (values.min() < low or values.max() > high):
+        raise ConversionError(f"an element is outside the range of {native.name}")
+    return values.astype(np.int64)
+
+
+def decode_text(raw: bytes, encoding: str) -> str:
+    """Text of bytes up to a terminator; what is not valid in ``encoding`` is read as Latin-1."""
+    raw = raw.split(b"\0", 1)[0]
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def cut(text: bytes, size: int, encoding: str) -> bytes:
+    """At most ``size`` bytes of a text, never half a character."""
+    if len(text) <= size:
+        return text
+    return text[:size].decode(encoding, "ignore").encode(encoding)

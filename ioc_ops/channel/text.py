@@ -1,0 +1,247 @@
+"""PVs of text and bytes: DBR_STRING, and DBR_CHAR arrays that hold text or bytes."""
+
+from typing import Any
+
+import numpy as np
+
+from ioc_ops.ca import ChannelType
+from ioc_ops.ca.dbr import LAYOUTS, MAX_STRING_SIZE, NATIVE_DTYPES
+from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
+from ioc_ops.channel.convert import cut, decode_text, format_number, parse_number
+from ioc_ops.channel.data import ChannelData, Value
+from ioc_ops.errors import ConversionError, ProtocolError
+
+__all__ = ["LONG_STRING", "ChannelByte", "ChannelChar", "ChannelString"]
+
+LONG_STRING = 256
+"""Bytes of a text PV for which no ``max_length`` was asked: room for a sentence."""
+
+_Bytes = (bytes, bytearray, memoryview)
+
+
+def _number_of(text: str, name: str) -> float:
+    try:
+        return parse_number(text)
+    except ConversionError as problem:
+        raise ConversionError(f"{name}: {problem}") from None
+
+
+def _numbers_to_wire(numbers: list[float], native: ChannelType) -> bytes:
+    values = np.array(numbers, float)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if native in (ChannelType.FLOAT, ChannelType.DOUBLE):
+            return values.astype(NATIVE_DTYPES[native]).tobytes()
+        return values.astype(np.int64).astype(NATIVE_DTYPES[native]).tobytes()
+
+
+class ChannelString(ChannelData):
+    """Text of at most 39 bytes a client sees, or an array of such; DBR_STRING.
+
+    The value itself may be longer: ``NAME$`` shows it whole.
+    """
+
+    __slots__ = ("long_string_max_length",)
+    data_type = ChannelType.STRING
+
+    def __init__(
+        self, value: Value = "", *, long_string_max_length: int = 81, **common: Any
+    ) -> None:
+        """Args: value; long_string_max_length, bytes that ``NAME$`` offers; see ChannelData."""
+        self.long_string_max_length = long_string_max_length
+        super().__init__(value, **common)
+
+    def _text(self, value: Value) -> str:
+        if isinstance(value, _Bytes):
+            return decode_text(bytes(value), self.string_encoding)
+        if isinstance(value, str):
+            return value
+        raise ConversionError(f"{self.name}: {value!r} is no text")
+
+    def convert(self, value: Value) -> Value:
+        if isinstance(value, np.ndarray):
+            value = value.tolist()
+        if self.max_length == 1:
+            if isinstance(value, (list, tuple)) and len(value) == 1:
+                value = value[0]
+            return self._text(value)
+        if not isinstance(value, (list, tuple)):
+            value = [value]
+        if len(value) > self.max_length:
+            raise ConversionError(
+                f"{self.name}: {len(value)} elements are more than max_length={self.max_length}"
+            )
+        return tuple([self._text(item) for item in value])
+
+    def present(self, stored: Value) -> Value:
+        return stored if self.max_length == 1 else list(stored)
+
+    def count_of(self, stored: Value) -> int:
+        return 1 if self.max_length == 1 else len(stored)
+
+    def _texts(self, count: int) -> list[str]:
+        return [self._stored] if self.max_length == 1 else list(self._stored[:count])
+
+    def wire(self, native: ChannelType, count: int) -> bytes:
+        texts, encoding = self._texts(count), self.string_encoding
+        if native == ChannelType.STRING:
+            room = MAX_STRING_SIZE - 1
+            return pack_strings([cut(t.encode(encoding, "replace"), room, encoding) for t in texts])
+        return _numbers_to_wire([_number_of(t, self.name) for t in texts], native)
+
+    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+        native = LAYOUTS[data_type].native
+        count = min(count, self.max_length)
+        try:
+            raw = elements(data_type, count, payload)
+        except ProtocolError as problem:
+            raise ConversionError(f"{self.name}: {problem}") from None
+        if native == ChannelType.STRING:
+            texts = [decode_text(t, self.string_encoding) for t in unpack_strings(raw, count)]
+        else:
+            numbers = np.frombuffer(raw, NATIVE_DTYPES[native]).tolist()
+            texts = [format_number(n, None) for n in numbers]
+        if self.max_length > 1:
+            return tuple(texts)
+        if not texts:
+            raise ConversionError(f"{self.name}: no element for a scalar")
+        return texts[0]
+
+
+class _Characters(ChannelData):
+    """A CHAR array seen as one thing: its bytes."""
+
+    __slots__ = ("_fixed_length",)
+    data_type = ChannelType.CHAR
+
+    def __init__(self, value: Value, *, max_length: int | None = None, **common: Any) -> None:
+        # Nobody said how long it may grow: clients are told LONG_STRING, servers may exceed it.
+        self._fixed_length = max_length is not None
+        super().__init__(value, max_length=max_length or self._default_length(value), **common)
+
+    def _default_length(self, value: Value) -> int:
+        return max(len(value), LONG_STRING)
+
+    @property
+    def varies_in_length(self) -> bool:
+        return True
+
+    def _raw(self) -> bytes:
+        raise NotImplementedError
+
+    def count_of(self, stored: Value) -> int:
+        return len(self._raw())
+
+    def wire(self, native: ChannelType, count: int) -> bytes:
+        raw = self._raw()[:count]
+        if native == ChannelType.CHAR:
+            return raw
+        values = np.frombuffer(raw, np.uint8)
+        if native == ChannelType.STRING:
+            return pack_strings([b"%d" % number for number in values.tolist()])
+        return values.astype(NATIVE_DTYPES[native]).tobytes()
+
+    def _received(self, data_type: int, count: int, payload: bytes) -> bytes:
+        """Bytes of the elements a client sent, whatever their type."""
+        native = LAYOUTS[data_type].native
+        try:
+            raw = elements(data_type, min(count, self.max_length), payload)
+        except ProtocolError as problem:
+            raise ConversionError(f"{self.name}: {problem}") from None
+        if native == ChannelType.CHAR:
+            return raw
+        if native == ChannelType.STRING:
+            return b"".join(unpack_strings(raw, min(count, self.max_length)))
+        values = np.frombuffer(raw, NATIVE_DTYPES[native])
+        return values.astype(np.int64).astype(np.uint8).tobytes()
+
+    def _check_length(self, raw: bytes) -> None:
+        if self._fixed_length and len(raw) > self.max_length:
+            raise ConversionError(
+                f"{self.name}: {len(raw)} bytes are more than max_length={self.max_length}"
+            )
+
+
+class ChannelChar(_Characters):
+    """Text of any length, sent as an array of characters; with ``report_as_string`` as STRING."""
+
+    __slots__ = ("_encoded_text", "report_as_string")
+
+    def __init__(self, value: Value = "", *, report_as_string: bool = False, **common: Any) -> None:
+        """Args: value; report_as_string, show clients a DBR_STRING scalar; see ChannelData."""
+        self.report_as_string = report_as_string
+        self._encoded_text: tuple[str, bytes] = ("", b"")
+        super().__init__(value, **common)
+
+    def convert(self, value: Value) -> Value:
+        if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], str):
+            value = value[0]
+        if isinstance(value, (list, tuple, np.ndarray)):
+            value = np.asarray(value).astype(np.uint8).tobytes()
+        if isinstance(value, _Bytes):
+            value = decode_text(bytes(value), self.string_encoding)
+        if not isinstance(value, str):
+            raise ConversionError(f"{self.name}: {value!r} is no text")
+        self._check_length(value.encode(self.string_encoding, "replace"))
+        return value
+
+    def _raw(self) -> bytes:
+        text, raw = self._encoded_text
+        if text is not self._stored:
+            raw = self._stored.encode(self.string_encoding, "replace")
+            self._encoded_text = (self._stored, raw)
+        return raw
+
+    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+        return decode_text(self._received(data_type, count, payload), self.string_encoding)
+
+    @property
+    def shown_as(self) -> tuple[ChannelType, int]:
+        return (ChannelType.STRING, 1) if self.report_as_string else super().shown_as
+
+    def count_of(self, stored: Value) -> int:
+        return 1 if self.report_as_string else super().count_of(stored)
+
+    def wire(self, native: ChannelType, count: int) -> bytes:
+        if native == ChannelType.STRING:
+            # One text, not the numbers of its characters that a CHAR waveform would give.
+            room, encoding = MAX_STRING_SIZE - 1, self.string_encoding
+            return pack_strings([cut(self._raw(), room, encoding)])
+        return super().wire(native, count)
+
+
+class ChannelByte(_Characters):
+    """Bytes, sent as an array of characters."""
+
+    __slots__ = ("strip_null_terminator",)
+
+    def __init__(
+        self, value: Value = b"", *, strip_null_terminator: bool = True, **common: Any
+    ) -> None:
+        """Args: value; strip_null_terminator, drop zeros at the end of what a client sends."""
+        self.strip_null_terminator = strip_null_terminator
+        super().__init__(value, **common)
+
+    def _default_length(self, value: Value) -> int:
+        return max(len(value), 1)
+
+    def convert(self, value: Value) -> Value:
+        if isinstance(value, str):
+            value = value.encode(self.string_encoding)
+        elif isinstance(value, (np.ndarray, list, tuple)):
+            value = np.asarray(value).astype(np.uint8).tobytes()
+        elif isinstance(value, int):
+            value = bytes([value & 0xFF])
+        elif isinstance(value, _Bytes):
+            value = bytes(value)
+        else:
+            raise ConversionError(f"{self.name}: {value!r} are no bytes")
+        self._check_length(value)
+        return value
+
+    def _raw(self) -> bytes:
+        stored: bytes = self._stored
+        return stored
+
+    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+        raw = self._received(data_type, count, payload)
+        return raw.rstrip(b"\0") if self.strip_null_terminator else raw

@@ -1,0 +1,62 @@
+"""The declarative layer: groups of PVs and what their PVs do."""
+
+from ioc_ops.group.group import PVGroup
+from ioc_ops.group.macros import expand_macros
+from ioc_ops.group.pairs import get_pv_pair_wrapper
+from ioc_ops.group.pvproperty import pvproperty
+from ioc_ops.group.pvspec import PVSpec
+from ioc_ops.group.scan import ScanSpec, scan_wrapper
+from ioc_ops.group.subgroup import SubGroup
+from ioc_ops.group.types import (
+    PvpropertyBoolEnum,
+    PvpropertyBoolEnumRO,
+    PvpropertyByte,
+    PvpropertyByteRO,
+    PvpropertyChar,
+    PvpropertyCharRO,
+    PvpropertyData,
+    PvpropertyDouble,
+    PvpropertyDoubleRO,
+    PvpropertyEnum,
+    PvpropertyEnumRO,
+    PvpropertyFloat,
+    PvpropertyFloatRO,
+    PvpropertyInteger,
+    PvpropertyIntegerRO,
+    PvpropertyReadOnlyData,
+    PvpropertyShort,
+    PvpropertyShortRO,
+    PvpropertyString,
+    PvpropertyStringRO,
+)
+
+__all__ = [
+    "PVGroup",
+    "PVSpec",
+    "PvpropertyBoolEnum",
+    "PvpropertyBoolEnumRO",
+    "PvpropertyByte",
+    "PvpropertyByteRO",
+    "PvpropertyChar",
+    "PvpropertyCharRO",
+    "PvpropertyData",
+    "PvpropertyDouble",
+    "PvpropertyDoubleRO",
+    "PvpropertyEnum",
+    "PvpropertyEnumRO",
+    "PvpropertyFloat",
+    "PvpropertyFloatRO",
+    "PvpropertyInteger",
+    "PvpropertyIntegerRO",
+    "PvpropertyReadOnlyData",
+    "PvpropertyShort",
+    "PvpropertyShortRO",
+    "PvpropertyString",
+    "PvpropertyStringRO",
+    "ScanSpec",
+    "SubGroup",
+    "expand_macros",
+    "get_pv_pair_wrapper",
+    "pvproperty",
+    "scan_wrapper",
+]

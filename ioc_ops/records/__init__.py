@@ -1,0 +1,1 @@
+"""Record types as data, and the few behaviours that tie fields to a PV."""

@@ -1,0 +1,215 @@
+"""The life of an IOC, phase by phase.
+
+construct -> restore -> bind sockets -> start hooks and scans -> ready -> (SIGTERM, SIGINT,
+SYSRESET) -> stop taking new work -> shutdown hooks -> final save -> close -> exit status
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any
+
+from ioc_ops.server import sockets
+from ioc_ops.server.beacons import beacons
+from ioc_ops.server.circuit import Circuit, Transport
+from ioc_ops.server.context import Context
+from ioc_ops.server.drivers.layer import Driver, UdpEndpoint
+from ioc_ops.server.hooks import run_restore, run_scan, run_startup, run_stop, with_hook
+from ioc_ops.server.notify import Notifier
+from ioc_ops.server.search import answer_search
+from ioc_ops.server.services import Service
+from ioc_ops.server.settings import Settings
+
+__all__ = ["RESTART", "StartupHook", "serve"]
+
+log = logging.getLogger("ioc_ops.server")
+
+RESTART = 75
+"""Exit status that asks a supervisor for a restart (EX_TEMPFAIL of sysexits.h)."""
+
+StartupHook = Callable[[Any], Awaitable[None]]
+
+_SHUTDOWN_TIME = 1.0
+_SAVE_TIME = 1.0
+_PULSE = 0.5
+_LAG_WINDOW = 60.0
+
+
+async def serve(
+    driver: Driver,
+    context: Context,
+    settings: Settings,
+    *,
+    notifier: Notifier,
+    service: Service | None = None,
+    startup_hook: StartupHook | None = None,
+    log_pv_names: bool = False,
+) -> int:
+    """Live the whole life of an IOC.
+
+    Args:
+        driver: async library to run on; this coroutine runs inside of its ``run``.
+        context: the IOC.
+        settings: network addresses.
+        notifier: service manager to tell.
+        service: runs beside the CA server, or None.
+        startup_hook: awaited as a task with the driver as its argument.
+        log_pv_names: list the PVs when ready.
+
+    Returns:
+        The exit status: 0 after a stop that was asked for, RESTART or what
+        ``Context.request_stop`` said.
+
+    Raises:
+        ConfigurationError: the start is impossible as configured.
+    """
+    stop = driver.Event()
+    context.attach(driver.call_soon, driver.spawn, stop.set)
+    driver.on_signals(stop.set)
+    log.info("%s server starting up...", driver.name.capitalize())
+    with ExitStack() as opened:
+        try:
+            await _restore(driver, context)
+            endpoints = await _bind(driver, context, settings, opened)
+            if service is not None:
+                service.start(context)
+                log.info("Metrics at %s", service.url)
+            _start(driver, context, startup_hook)
+            driver.spawn(_send_beacons(driver, context, settings, endpoints[-1]), "beacons")
+            driver.spawn(_pulse(driver, context, notifier), "pulse")
+            context.state = "ready"
+            log.info("Server startup complete.")
+            if log_pv_names:
+                log.info("PVs available:\n%s", "\n".join(f"    {name}" for name in context.pvdb))
+            notifier.tell("READY=1")
+            await stop.wait()
+        finally:
+            await _stop(driver, context, opened, notifier, service)
+    return context.exit_status
+
+
+async def _restore(driver: Driver, context: Context) -> None:
+    context.state = "restoring"
+    for channel in list(with_hook(context.pvdb.values(), "restore")):
+        await run_restore(context, channel, driver)
+
+
+async def _bind(
+    driver: Driver, context: Context, settings: Settings, opened: ExitStack
+) -> list[UdpEndpoint]:
+    context.state = "binding"
+
+    def make_circuit(transport: Transport, host: str) -> Circuit:
+        circuit = Circuit(context, transport, host)
+        context.circuits.add(circuit)
+        context.counters.connections += 1
+        return circuit
+
+    def receive(datagram: bytes, sender: tuple[str, int]) -> bytes | None:
+        return None if sender[0] in settings.ignored else answer_search(context, datagram)
+
+    listening, context.port = sockets.bind_tcp(settings.interfaces, settings.port)
+    for sock in listening:
+        opened.callback(sock.close)
+    searching = sockets.bind_udp(settings.interfaces, settings.port)
+    for sock in listening:
+        opened.callback((await driver.listen_tcp(sock, make_circuit)).close)
+    endpoints: list[UdpEndpoint] = []
+    for sock in [*searching, sockets.sender()]:
+        endpoints.append(await driver.open_udp(sock, receive))
+        opened.callback(endpoints[-1].close)
+    for host in settings.interfaces:
+        log.info("Listening on %s:%d", host, context.port)
+    return endpoints
+
+
+def _start(driver: Driver, context: Context, startup_hook: StartupHook | None) -> None:
+    context.state = "starting"
+    channels = list(context.pvdb.values())
+    if startup_hook is not None:
+        driver.spawn(_run_startup_hook(driver, context, startup_hook), "startup_hook")
+    for channel in with_hook(channels, "startup"):
+        driver.spawn(run_startup(context, channel, driver), channel.name)
+    for channel in with_hook(channels, "scan"):
+        driver.spawn(run_scan(context, channel, driver), channel.name)
+
+
+async def _run_startup_hook(driver: Driver, context: Context, hook: StartupHook) -> None:
+    try:
+        await hook(driver)
+    except Exception:
+        context.tasks_failed += 1
+        context.counters.hook_failures["startup"] += 1
+        log.exception("the startup hook of the IOC failed")
+
+
+async def _send_beacons(
+    driver: Driver, context: Context, settings: Settings, endpoint: UdpEndpoint
+) -> None:
+    unreachable: set[tuple[str, int]] = set()
+    for datagram, pause in beacons(context.port, settings.beacon_period):
+        for address in settings.beacon_addresses:
+            try:
+                endpoint.send(datagram, address)
+                context.counters.beacons_sent += 1
+                unreachable.discard(address)
+            except OSError as problem:
+                if address not in unreachable:
+                    unreachable.add(address)
+                    log.warning("no beacons to %s:%d: %s", *address, problem)
+        await driver.sleep(pause)
+
+
+async def _pulse(driver: Driver, context: Context, notifier: Notifier) -> None:
+    """Sign of life of the loop, how late it comes, and the watchdog of the service manager."""
+    pulse = min(_PULSE, notifier.watchdog_period or _PULSE)
+    window_began = driver.monotonic()
+    largest = 0.0
+    while True:
+        began = context.heartbeat = driver.monotonic()
+        if notifier.watchdog_period is not None:
+            notifier.tell("WATCHDOG=1")
+        await driver.sleep(pulse)
+        lag = driver.monotonic() - began - pulse
+        if driver.monotonic() - window_began > _LAG_WINDOW:
+            window_began, largest = driver.monotonic(), 0.0
+            context.loop_lag_max = lag
+        largest = max(largest, lag)
+        context.loop_lag_max = max(context.loop_lag_max, largest)
+
+
+async def _stop(
+    driver: Driver,
+    context: Context,
+    opened: ExitStack,
+    notifier: Notifier,
+    service: Service | None,
+) -> None:
+    was_ready = context.state == "ready"
+    context.state = "stopping"
+    notifier.tell("STOPPING=1")
+    if was_ready:
+        log.info("Server task cancelled. Will shut down.")
+    opened.close()  # no new client, no more searches
+    for circuit in list(context.circuits):
+        circuit.stop_reading()
+    await driver.cancel_tasks()
+    if was_ready:
+        await _run_all(driver, context, "shutdown", _SHUTDOWN_TIME)
+        await _run_all(driver, context, "save", _SAVE_TIME)
+    context.outbox.flush()
+    for circuit in list(context.circuits):
+        circuit.closed()
+        circuit.transport.close()
+    if service is not None:
+        await driver.run_in_thread(service.stop)
+    await driver.sleep(0)  # transports say goodbye in the next tick
+    context.state = "stopped"
+    log.info("Server exiting....")
+
+
+async def _run_all(driver: Driver, context: Context, kind: str, seconds: float) -> None:
+    channels = list(with_hook(context.pvdb.values(), kind))
+    work = [run_stop(context, channel, driver, kind) for channel in channels]
+    if not await driver.gather(work, seconds):
+        log.error("%s hooks were not through after %.1f s and were cancelled", kind, seconds)

@@ -1,0 +1,86 @@
+"""EVENT_ADD, EVENT_CANCEL and flow control (``event_add_action`` and others, ``camessage.c``)."""
+
+from typing import TYPE_CHECKING, cast
+
+from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
+from ioc_ops.server.naming import bad_id
+from ioc_ops.server.subscription import CircuitFeed
+
+if TYPE_CHECKING:
+    from ioc_ops.server.circuit import Circuit
+
+__all__ = ["event_add", "event_cancel", "events_off", "events_on"]
+
+_MASK = slice(12, 14)
+_EVERY_EVENT = 0xF
+
+
+def event_add(
+    circuit: "Circuit", data_type: int, count: int, sid: int, subscription: int, payload: bytes
+) -> bool:
+    """Subscribe; the first event goes out at once."""
+    server_channel = circuit.channels.get(sid)
+    request = (Command.EVENT_ADD, len(payload), data_type, count, sid, subscription)
+    if server_channel is None:
+        return bad_id(circuit, request)
+    channel = server_channel.channel
+    mask = int.from_bytes(payload[_MASK], "big")
+    held = server_channel.subscriptions
+    problem = None
+    if data_type > LAST_TYPE:
+        problem = Eca.BADTYPE
+    elif payload_size(data_type, count) > circuit.context.max_payload:
+        problem = Eca.TOLARGE
+    elif not mask & _EVERY_EVENT or (held and subscription in held):
+        problem = Eca.BADMASK
+    if problem is not None:
+        circuit.error(request, problem, server_channel.cid, channel.name)
+        return False
+    key = (circuit, data_type, count, mask)
+    feed = cast("CircuitFeed | None", channel.feeds.get(key))
+    if feed is None:
+        feed = CircuitFeed(circuit, channel, data_type, count, mask)
+        # Armed before its first event goes out: a write in between is not lost.
+        channel.subscribe(key, feed)
+    if held is None:
+        held = server_channel.subscriptions = {}
+    held[subscription] = feed
+    circuit.subscription_count += 1
+    feed.readable = bool(server_channel.rights & AccessRights.READ)
+    feed.add(subscription)
+    feed.post_first(subscription)
+    return False
+
+
+def event_cancel(
+    circuit: "Circuit", data_type: int, count: int, sid: int, subscription: int, payload: bytes
+) -> bool:
+    """Unsubscribe; confirmed as an event without payload."""
+    server_channel = circuit.channels.get(sid)
+    request = (Command.EVENT_CANCEL, len(payload), data_type, count, sid, subscription)
+    if server_channel is None:
+        return bad_id(circuit, request)
+    feed = (server_channel.subscriptions or {}).pop(subscription, None)
+    if feed is None:
+        circuit.error(request, Eca.BADMONID, server_channel.cid, server_channel.channel.name)
+        return False
+    circuit.drop(feed, subscription)
+    circuit.answer(Command.EVENT_ADD, feed.data_type, b"", feed.count, sid, subscription)
+    return False
+
+
+def events_off(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """The client is behind: keep only the newest value of each subscription."""
+    circuit.events_off = True
+    return False
+
+
+def events_on(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """The client has caught up."""
+    circuit.events_off = False
+    circuit.send_pending()
+    return False

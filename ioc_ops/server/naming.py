@@ -1,0 +1,168 @@
+"""Requests about the circuit and its channels: version, names, search, create, clear.
+
+Each mirrors its namesake in EPICS Base ``rsrv/camessage.c``.
+"""
+
+from typing import TYPE_CHECKING
+
+from ioc_ops.ca import PRIORITY_MAX, AccessRights, Command, Eca, pack_header
+from ioc_ops.ca.commands import DO_REPLY
+from ioc_ops.ca.header import HEADER
+from ioc_ops.server.channels import ServerChannel
+
+if TYPE_CHECKING:
+    from ioc_ops.server.circuit import Circuit
+
+__all__ = [
+    "NO_ID",
+    "bad_id",
+    "clear_channel",
+    "client_name",
+    "create_channel",
+    "echo",
+    "host_name",
+    "not_for_servers",
+    "read_sync",
+    "search",
+    "update_access",
+    "version",
+]
+
+NO_ID = 0xFFFFFFFF
+_LONGEST_NAME = 512
+_pack = HEADER.pack
+
+
+def version(
+    circuit: "Circuit", priority: int, minor: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """The client's protocol and priority; the priority has no meaning here."""
+    if priority > PRIORITY_MAX:
+        circuit.refuse(f"priority {priority}")
+        return True
+    circuit.minor = minor
+    return False
+
+
+def echo(circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes) -> bool:
+    """A sign of life, returned as it came."""
+    circuit.answer(Command.ECHO, data_type, payload, count, p1, p2)
+    return False
+
+
+def read_sync(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """Old clients wait for this to know that all before it was answered."""
+    circuit.answer(Command.READ_SYNC, data_type, b"", count, p1, p2)
+    return False
+
+
+def client_name(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """The account of the client's user."""
+    name = _peer_name(
+        circuit, (Command.CLIENT_NAME, len(payload), data_type, count, p1, p2), payload
+    )
+    circuit.user = circuit.user if name is None else name
+    return False
+
+
+def host_name(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """What the client's host calls itself."""
+    name = _peer_name(circuit, (Command.HOST_NAME, len(payload), data_type, count, p1, p2), payload)
+    circuit.client_host = circuit.client_host if name is None else name
+    return False
+
+
+def _peer_name(
+    circuit: "Circuit", request: tuple[int, int, int, int, int, int], payload: bytes
+) -> str | None:
+    raw = payload.split(b"\0", 1)[0]
+    if circuit.channels:
+        why = "names are ignored after the first channel"
+    elif len(raw) >= min(_LONGEST_NAME, len(payload)):
+        why = "the name is empty, too long or not terminated"
+    else:
+        return raw.decode("utf-8", "replace")
+    circuit.error(request, Eca.INTERNAL, NO_ID, why)
+    return None
+
+
+def _pv_name(payload: bytes) -> str:
+    return payload.split(b"\0", 1)[0].decode("utf-8", "replace")
+
+
+def search(circuit: "Circuit", reply: int, minor: int, p1: int, cid: int, payload: bytes) -> bool:
+    """A search over TCP (EPICS_CA_NAME_SERVERS)."""
+    circuit.counters.searches += 1
+    if circuit.context.has(_pv_name(payload)):
+        circuit.counters.search_hits += 1
+        circuit.answer(Command.SEARCH, circuit.context.port, b"", 0, NO_ID, cid)
+    elif reply == DO_REPLY:
+        circuit.answer(Command.NOT_FOUND, reply, b"", minor, p1, cid)
+    return False
+
+
+def create_channel(
+    circuit: "Circuit", data_type: int, count: int, cid: int, minor: int, payload: bytes
+) -> bool:
+    """A client connects to a PV: rights, then type and length, or CREATE_CH_FAIL."""
+    circuit.minor = minor
+    channel = circuit.context.find(_pv_name(payload))
+    if channel is None:
+        circuit.out.append(_pack(Command.CREATE_CH_FAIL, 0, 0, 0, cid, 0))
+        return False
+    rights = channel.check_access(circuit.client_host, circuit.user)
+    sid = circuit.next_sid
+    circuit.next_sid += 1
+    circuit.channels[sid] = ServerChannel(channel, cid, sid, rights)
+    native, length = channel.shown_as
+    circuit.out.append(_pack(Command.ACCESS_RIGHTS, 0, 0, 0, cid, rights))
+    circuit.out.append(pack_header(Command.CREATE_CHAN, 0, native, length, cid, sid))
+    return False
+
+
+def clear_channel(
+    circuit: "Circuit", data_type: int, count: int, sid: int, cid: int, payload: bytes
+) -> bool:
+    """A client leaves a PV; its subscriptions end with it."""
+    server_channel = circuit.channels.pop(sid, None)
+    if server_channel is None:
+        return bad_id(circuit, (Command.CLEAR_CHANNEL, len(payload), data_type, count, sid, cid))
+    circuit.drop_all(server_channel)
+    circuit.forget_reads()
+    circuit.answer(Command.CLEAR_CHANNEL, data_type, b"", count, sid, cid)
+    return False
+
+
+def not_for_servers(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+) -> bool:
+    """A command that no client sends over TCP."""
+    circuit.error((0, len(payload), data_type, count, p1, p2), Eca.INTERNAL, NO_ID, "bad command")
+    circuit.refuse("a command that is not for servers")
+    return True
+
+
+def bad_id(circuit: "Circuit", request: tuple[int, int, int, int, int, int]) -> bool:
+    """No such channel: an error, and the circuit lives on."""
+    circuit.error(request, Eca.INTERNAL, NO_ID, "bad resource id: no such channel")
+    return False
+
+
+def update_access(circuit: "Circuit", server_channel: ServerChannel) -> None:
+    """Ask the PV again what this client may do, and tell it when that has changed."""
+    rights = server_channel.channel.check_access(circuit.client_host, circuit.user)
+    if rights == server_channel.rights:
+        return
+    server_channel.rights = rights
+    server_channel.writable = bool(rights & AccessRights.WRITE)
+    circuit.forget_reads()
+    circuit.answer(Command.ACCESS_RIGHTS, 0, b"", 0, server_channel.cid, rights)
+    for feed in (server_channel.subscriptions or {}).values():
+        feed.readable = bool(rights & AccessRights.READ)
+        feed.post()

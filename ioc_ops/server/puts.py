@@ -1,0 +1,51 @@
+"""Writes of clients to a PV with hooks: one after the other, in the order they arrived."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from ioc_ops.ca import Eca
+from ioc_ops.channel import ChannelData, Value
+from ioc_ops.errors import ChannelError
+from ioc_ops.server.counters import Counters
+
+__all__ = ["PutQueue"]
+
+log = logging.getLogger("ioc_ops.put")
+
+
+class PutQueue:
+    """The writes that wait for the putter of one PV. Empty most of the time, then dropped."""
+
+    __slots__ = ("_channel", "_counters", "_waiting")
+
+    def __init__(self, channel: ChannelData, counters: Counters) -> None:
+        self._channel = channel
+        self._counters = counters
+        self._waiting: deque[tuple[Value, Callable[[Eca], None]]] = deque()
+
+    def add(self, stored: Value, done: Callable[[Eca], None]) -> None:
+        """Apply ``stored`` after all that came before it, then call ``done``."""
+        self._waiting.append((stored, done))
+
+    async def drain(self) -> None:
+        """Apply until nothing waits; run as one task per PV."""
+        channel = self._channel
+        try:
+            while self._waiting:
+                stored, done = self._waiting.popleft()
+                done(await self._apply(channel, stored))
+        finally:
+            channel.puts = None
+
+    async def _apply(self, channel: ChannelData, stored: Value) -> Eca:
+        try:
+            await channel.put(stored)
+        except ChannelError as problem:
+            log.info("%s: write refused: %s", channel.name, problem)
+            return Eca.PUTFAIL
+        except Exception:
+            self._counters.hook_failures["putter"] += 1
+            log.exception("%s: the putter failed", channel.name)
+            return Eca.PUTFAIL
+        return Eca.NORMAL

@@ -1,0 +1,86 @@
+"""run(): from a dictionary of PVs to a process that serves them."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from ioc_ops.channel import ChannelData
+from ioc_ops.errors import ConfigurationError
+from ioc_ops.server import sockets
+from ioc_ops.server.context import Context
+from ioc_ops.server.drivers import load_driver
+from ioc_ops.server.lifecycle import StartupHook, serve
+from ioc_ops.server.notify import Notifier
+from ioc_ops.server.services import load_service
+from ioc_ops.server.settings import Settings
+
+__all__ = ["run"]
+
+log = logging.getLogger("ioc_ops.server")
+
+BAD_CONFIGURATION = 2
+
+
+def run(
+    pvdb: Mapping[str, ChannelData],
+    *,
+    async_lib: str = "asyncio",
+    module_name: str | None = None,
+    interfaces: Sequence[str] | None = None,
+    log_pv_names: bool = False,
+    startup_hook: StartupHook | None = None,
+    metrics_port: int | None = None,
+    metrics_host: str = "127.0.0.1",
+    name: str | None = None,
+) -> None:
+    """Serve PVs until SIGTERM, SIGINT or a request to stop.
+
+    Args:
+        pvdb: PVs by name; may change while they are served.
+        async_lib: asyncio (trio and curio are to come).
+        module_name: as caproto names a library: "caproto.trio.server" means trio.
+        interfaces: addresses to listen on; default EPICS_CAS_INTF_ADDR_LIST, else all.
+        log_pv_names: list the PVs when ready.
+        startup_hook: ``async def (async_lib)``, run as a task from the start on.
+        metrics_port: serve /metrics and /healthz on this HTTP port; 0 picks a free one.
+        metrics_host: address for that.
+        name: of the IOC, for labels; default that of the group.
+
+    Raises:
+        SystemExit: status 2 when the start is impossible as configured, RESTART when a restart
+            was asked for. A stop that was asked for returns.
+    """
+    if module_name is not None:
+        async_lib = module_name.split(".")[1] if "." in module_name else module_name
+    if name is None:
+        first = next(iter(pvdb.values()), None) if isinstance(pvdb, dict) else None
+        name = getattr(getattr(first, "group", None), "prefix", "").rstrip(":.-_") or "ioc"
+    environment = dict(os.environ)
+    try:
+        driver = load_driver(async_lib)
+        settings = Settings.from_environment(
+            environment, interfaces, sockets.resolve, sockets.broadcasts
+        )
+        context = Context(pvdb, name=name, started_at=time.time(), environment=environment)
+        make_service = None if metrics_port is None else load_service("http")
+        service = None
+        if make_service is not None and metrics_port is not None:
+            service = make_service(metrics_host, metrics_port)
+        status = driver.run(
+            lambda: serve(
+                driver,
+                context,
+                settings,
+                notifier=Notifier(environment, os.getpid()),
+                service=service,
+                startup_hook=startup_hook,
+                log_pv_names=log_pv_names,
+            )
+        )
+    except ConfigurationError as problem:
+        sys.stderr.write(f"{os.path.basename(sys.argv[0])}: error: {problem}\n")
+        sys.exit(BAD_CONFIGURATION)
+    if status:
+        sys.exit(status)

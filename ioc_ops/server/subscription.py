@@ -1,0 +1,126 @@
+"""Subscriptions of one circuit to one PV that want the same thing: encoded and sent as one."""
+
+from typing import TYPE_CHECKING
+
+from ioc_ops.ca import Command, Eca, pack_header, payload_size
+from ioc_ops.channel import ChannelData, Payload
+from ioc_ops.errors import ConversionError
+
+if TYPE_CHECKING:
+    from ioc_ops.server.circuit import Circuit
+
+__all__ = ["LARGE", "CircuitFeed"]
+
+_EVENT = int(Command.EVENT_ADD)
+_NORMAL = int(Eca.NORMAL)
+LARGE = 0x10000
+"""From this size on a payload is handed to the transport by itself instead of copied."""
+
+
+class CircuitFeed:
+    """All subscriptions of a circuit to one PV with equal DBR type, count and mask."""
+
+    __slots__ = (
+        "channel",
+        "circuit",
+        "count",
+        "data_type",
+        "heads",
+        "mask",
+        "readable",
+        "shape",
+        "subscribers",
+    )
+
+    def __init__(
+        self, circuit: "Circuit", channel: ChannelData, data_type: int, count: int, mask: int
+    ) -> None:
+        self.circuit = circuit
+        self.channel = channel
+        self.data_type = data_type
+        self.count = count
+        self.mask = mask
+        self.readable = True
+        self.subscribers: list[int] = []
+        # Headers of all subscribers for a payload of this size and count, and an empty
+        # last one, so that payload.join(heads) is the whole event for everybody.
+        self.heads: list[bytes] = []
+        self.shape = (-1, -1)
+
+    @property
+    def key(self) -> tuple[object, int, int, int]:
+        """Under which the PV knows this feed."""
+        return (self.circuit, self.data_type, self.count, self.mask)
+
+    def add(self, subscription: int) -> None:
+        """One more subscriber."""
+        self.subscribers.append(subscription)
+        self.shape = (-1, -1)
+
+    def remove(self, subscription: int) -> None:
+        """One subscriber less; its headers are made anew at the next event."""
+        self.subscribers.remove(subscription)
+        self.shape = (-1, -1)
+
+    def post(self) -> None:
+        """The PV has news: queue them, or remember to when the circuit has room again."""
+        circuit = self.circuit
+        if circuit.room <= 0 or circuit.events_off:
+            if self in circuit.pending:
+                circuit.counters.events_replaced += len(self.subscribers)
+            else:
+                circuit.pending[self] = None
+            return
+        payload, count, status = self._payload()
+        size = len(payload)
+        if self.shape != (size, count) or status != _NORMAL:
+            self._make_heads(size, count, status)
+        heads = self.heads
+        number = len(heads) - 1
+        circuit.counters.events_sent += number
+        if size < LARGE and isinstance(payload, bytes):
+            data = payload.join(heads)
+            circuit.out.append(data)
+            circuit.room -= len(data)
+        else:
+            for head in heads[:-1]:
+                circuit.out.append(head)
+                circuit.out.append(payload)
+            circuit.room -= number * size
+        if not circuit.dirty:
+            circuit.mark_dirty()
+
+    def post_first(self, subscription: int) -> None:
+        """The event that every new subscription gets at once."""
+        circuit = self.circuit
+        if circuit.room <= 0 or circuit.events_off:
+            circuit.pending[self] = None
+            return
+        payload, count, status = self._payload()
+        head = pack_header(_EVENT, len(payload), self.data_type, count, status, subscription)
+        circuit.out.append(head)
+        circuit.out.append(payload)
+        circuit.room -= len(payload) + 16
+        circuit.counters.events_sent += 1
+
+    def _payload(self) -> tuple[Payload, int, int]:
+        """Payload, count and status; a value that has no form in this type reads as zeros."""
+        if not self.readable:
+            return self._zeros(Eca.NORDACCESS)
+        try:
+            payload, count = self.channel.payload(self.data_type, self.count)
+        except ConversionError:
+            return self._zeros(Eca.GETFAIL)
+        return payload, count, _NORMAL
+
+    def _zeros(self, status: Eca) -> tuple[Payload, int, int]:
+        size = payload_size(self.data_type, self.count)
+        return bytes(size + -size % 8), self.count, int(status)
+
+    def _make_heads(self, size: int, count: int, status: int) -> None:
+        self.heads = [
+            pack_header(_EVENT, size, self.data_type, count, status, subscription)
+            for subscription in self.subscribers
+        ]
+        self.heads.append(b"")
+        self.shape = (size, count) if status == _NORMAL else (-1, -1)

@@ -1,0 +1,126 @@
+"""WRITE and WRITE_NOTIFY (``write_action``, ``write_notify_action`` in ``rsrv/camessage.c``)."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ioc_ops.ca import LAST_TYPE, ChannelType, Command, Eca, pack_header
+from ioc_ops.ca.header import HEADER
+from ioc_ops.channel import ChannelData
+from ioc_ops.errors import ChannelError
+from ioc_ops.server.naming import bad_id
+from ioc_ops.server.puts import PutQueue
+
+if TYPE_CHECKING:
+    from ioc_ops.server.circuit import Circuit
+
+__all__ = ["write", "write_notify"]
+
+log = logging.getLogger("ioc_ops.put")
+
+_WRITE_NOTIFY = int(Command.WRITE_NOTIFY)
+_NORMAL = Eca.NORMAL
+_pack = HEADER.pack
+
+
+def write_notify(
+    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: bytes
+) -> bool:
+    """Put-callback: answered when the value is in place and its putter is through."""
+    server_channel = circuit.channels.get(sid)
+    if server_channel is None:
+        return bad_id(circuit, (_WRITE_NOTIFY, len(payload), data_type, count, sid, ioid))
+    circuit.counters.writes += 1
+    if data_type > LAST_TYPE:
+        status = Eca.BADTYPE
+    elif not server_channel.writable:
+        circuit.counters.access_denied += 1
+        status = Eca.NOWTACCESS
+    elif server_channel.channel.hooked:
+
+        def done(status: Eca) -> None:
+            if circuit.done():
+                circuit.answer(_WRITE_NOTIFY, data_type, b"", count, status, ioid)
+
+        return _through_putter(circuit, server_channel.channel, data_type, count, payload, done)
+    else:
+        status = _now(circuit, server_channel.channel, data_type, count, payload)
+    if count < 0xFFFF:
+        circuit.out.append(_pack(_WRITE_NOTIFY, 0, data_type, count, status, ioid))
+    else:
+        circuit.out.append(pack_header(_WRITE_NOTIFY, 0, data_type, count, status, ioid))
+    return False
+
+
+def write(
+    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: bytes
+) -> bool:
+    """Silent when it succeeds, ERROR when not."""
+    server_channel = circuit.channels.get(sid)
+    request = (Command.WRITE, len(payload), data_type, count, sid, ioid)
+    if server_channel is None:
+        return bad_id(circuit, request)
+    circuit.counters.writes += 1
+    channel, cid = server_channel.channel, server_channel.cid
+    status = _NORMAL
+    if data_type > LAST_TYPE:
+        status = Eca.BADTYPE
+    elif not server_channel.writable:
+        circuit.counters.access_denied += 1
+        status = Eca.NOWTACCESS
+    elif channel.hooked:
+
+        def done(status: Eca) -> None:
+            if circuit.done() and status != Eca.NORMAL:
+                circuit.error(request, status, cid, channel.name)
+
+        return _through_putter(circuit, channel, data_type, count, payload, done)
+    else:
+        status = _now(circuit, channel, data_type, count, payload)
+    if status != _NORMAL:
+        circuit.error(request, status, cid, channel.name)
+    return False
+
+
+def _now(
+    circuit: "Circuit", channel: ChannelData, data_type: int, count: int, payload: bytes
+) -> Eca:
+    try:
+        if data_type == ChannelType.PUT_ACKT:
+            channel.alarm.require_acknowledge(any(payload[:2]))
+        elif data_type == ChannelType.PUT_ACKS:
+            channel.alarm.acknowledge(int.from_bytes(payload[:2], "big"))
+        else:
+            channel.assign(channel.decode(data_type, count, payload))
+    except ChannelError as problem:
+        log.info("write by %s refused: %s", circuit.host, problem)
+        return Eca.PUTFAIL
+    return _NORMAL
+
+
+def _through_putter(
+    circuit: "Circuit",
+    channel: ChannelData,
+    data_type: int,
+    count: int,
+    payload: bytes,
+    done: Callable[[Eca], None],
+) -> bool:
+    """Queue the write behind those that already wait for this PV's hooks."""
+    circuit.waiting += 1
+    if data_type in (ChannelType.PUT_ACKT, ChannelType.PUT_ACKS):
+        done(_now(circuit, channel, data_type, count, payload))
+        return False
+    try:
+        stored = channel.decode(data_type, count, payload)
+    except ChannelError as problem:
+        log.info("write by %s refused: %s", circuit.host, problem)
+        done(Eca.PUTFAIL)
+        return False
+    if channel.puts is None:
+        channel.puts = PutQueue(channel, circuit.counters)
+        channel.puts.add(stored, done)
+        circuit.context.spawn(channel.puts.drain(), channel.name)
+    else:
+        channel.puts.add(stored, done)
+    return circuit.busy
