@@ -84,11 +84,12 @@ def pack_strings(texts: list[bytes]) -> bytes:
     return b"".join([pack_string(text) for text in texts])
 
 
-def unpack_strings(data: bytes, count: int) -> list[bytes]:
+def unpack_strings(data: bytes | memoryview, count: int) -> list[bytes]:
     """Elements of type STRING, up to their terminators; a short last one is allowed.
 
     Clients cut the payload of a single string behind its terminator.
     """
+    data = bytes(data)
     return [
         data[i : i + MAX_STRING_SIZE].split(b"\0", 1)[0]
         for i in range(0, count * MAX_STRING_SIZE, MAX_STRING_SIZE)
@@ -151,14 +152,14 @@ def unpack_payload(data_type: int, count: int, payload: bytes) -> tuple[Extras, 
     if not 0 <= data_type <= LAST_TYPE:
         raise ProtocolError(f"{data_type} is no DBR type")
     layout = LAYOUTS[data_type]
-    raw = elements(data_type, count, payload)
+    raw = bytes(elements(data_type, count, payload))
     if not layout.prefix.size:
         return Extras(), raw
     fields = layout.prefix.unpack_from(payload)
     return _extras(layout, fields), raw
 
 
-def elements(data_type: int, count: int, payload: bytes) -> bytes:
+def elements(data_type: int, count: int, payload: bytes | memoryview) -> bytes | memoryview:
     """The bytes of the elements alone.
 
     Raises:

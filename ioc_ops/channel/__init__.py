@@ -2,8 +2,8 @@
 
 from ioc_ops.ca import AccessRights, ChannelType, EventMask, TimeStamp
 from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
-from ioc_ops.channel.data import ChannelData, Feed, Payload, Value
-from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum
+from ioc_ops.channel.data import ChannelData
+from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum, states_of
 from ioc_ops.channel.metadata import Metadata
 from ioc_ops.channel.numeric import (
     ChannelDouble,
@@ -12,6 +12,7 @@ from ioc_ops.channel.numeric import (
     ChannelNumeric,
     ChannelShort,
 )
+from ioc_ops.channel.state import ChannelState, Feed, Payload, Value
 from ioc_ops.channel.text import ChannelByte, ChannelChar, ChannelString
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "ChannelInteger",
     "ChannelNumeric",
     "ChannelShort",
+    "ChannelState",
     "ChannelString",
     "ChannelType",
     "EventMask",
@@ -37,4 +39,5 @@ __all__ = [
     "Payload",
     "TimeStamp",
     "Value",
+    "states_of",
 ]

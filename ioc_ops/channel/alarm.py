@@ -73,6 +73,11 @@ class Alarm:
         self.alarm_string = ""
         self._owners: Sequence[_Owner] = ()
 
+    @property
+    def state(self) -> tuple[int, int]:
+        """Status and severity."""
+        return self.status, self.severity
+
     def attach(self, owner: _Owner) -> None:
         """Post the events of this alarm on ``owner``."""
         self._owners = (*self._owners, owner)

@@ -10,7 +10,8 @@ from ioc_ops.ca import ChannelType
 from ioc_ops.ca.dbr import LAYOUTS, MAX_ENUM_STATES, MAX_ENUM_STRING_SIZE, NATIVE_DTYPES
 from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
 from ioc_ops.channel.convert import decode_text, parse_number
-from ioc_ops.channel.data import ChannelData, Payload, Value, pack_scalar_time
+from ioc_ops.channel.data import ChannelData
+from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, ProtocolError
 
 __all__ = ["ChannelBoolEnum", "ChannelEnum", "states_of"]
@@ -126,7 +127,7 @@ class ChannelEnum(ChannelData):
             return pack_strings([text.encode(self.string_encoding, "replace")])
         return np.array(self._stored).astype(NATIVE_DTYPES[native]).tobytes()
 
-    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         native = LAYOUTS[data_type].native
         if not count:
             raise ConversionError(f"{self.name}: no element for a scalar")

@@ -14,9 +14,10 @@ from ioc_ops.ca.dbr import LAYOUTS, NATIVE_DTYPES, NATIVE_SIZES
 from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
 from ioc_ops.channel.convert import INTEGER_RANGES, decode_text, format_number, parse_number
 from ioc_ops.channel.convert import to_integers as _to_integers
-from ioc_ops.channel.data import ChannelData, Payload, Value, pack_scalar_time
+from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.deadband import Deadband
 from ioc_ops.channel.metadata import NO_ALARM, PLAIN, Metadata
+from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, LimitError, ProtocolError
 
 __all__ = [
@@ -250,7 +251,7 @@ class ChannelNumeric(ChannelData):
         size = NATIVE_SIZES[native]
         return (int(value) & (1 << 8 * size) - 1).to_bytes(size, "big")
 
-    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         if self.max_length == 1 and data_type == self.data_type and count == 1:
             if len(payload) < self.element.size:
                 raise self._unfit("the payload is cut")

@@ -8,7 +8,8 @@ from ioc_ops.ca import ChannelType
 from ioc_ops.ca.dbr import LAYOUTS, MAX_STRING_SIZE, NATIVE_DTYPES
 from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
 from ioc_ops.channel.convert import cut, decode_text, format_number, parse_number
-from ioc_ops.channel.data import ChannelData, Value
+from ioc_ops.channel.data import ChannelData
+from ioc_ops.channel.state import Payload, Value
 from ioc_ops.errors import ConversionError, ProtocolError
 
 __all__ = ["LONG_STRING", "ChannelByte", "ChannelChar", "ChannelString"]
@@ -88,7 +89,7 @@ class ChannelString(ChannelData):
             return pack_strings([cut(t.encode(encoding, "replace"), room, encoding) for t in texts])
         return _numbers_to_wire([_number_of(t, self.name) for t in texts], native)
 
-    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         native = LAYOUTS[data_type].native
         count = min(count, self.max_length)
         try:
@@ -140,7 +141,7 @@ class _Characters(ChannelData):
             return pack_strings([b"%d" % number for number in values.tolist()])
         return values.astype(NATIVE_DTYPES[native]).tobytes()
 
-    def _received(self, data_type: int, count: int, payload: bytes) -> bytes:
+    def _received(self, data_type: int, count: int, payload: Payload) -> bytes:
         """Bytes of the elements a client sent, whatever their type."""
         native = LAYOUTS[data_type].native
         try:
@@ -148,7 +149,7 @@ class _Characters(ChannelData):
         except ProtocolError as problem:
             raise ConversionError(f"{self.name}: {problem}") from None
         if native == ChannelType.CHAR:
-            return raw
+            return bytes(raw)
         if native == ChannelType.STRING:
             return b"".join(unpack_strings(raw, min(count, self.max_length)))
         values = np.frombuffer(raw, NATIVE_DTYPES[native])
@@ -191,7 +192,7 @@ class ChannelChar(_Characters):
             self._encoded_text = (self._stored, raw)
         return raw
 
-    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         return decode_text(self._received(data_type, count, payload), self.string_encoding)
 
     @property
@@ -242,6 +243,6 @@ class ChannelByte(_Characters):
         stored: bytes = self._stored
         return stored
 
-    def decode(self, data_type: int, count: int, payload: bytes) -> Value:
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         raw = self._received(data_type, count, payload)
         return raw.rstrip(b"\0") if self.strip_null_terminator else raw

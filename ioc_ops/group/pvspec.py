@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from ioc_ops.channel import Alarm, Value
+from ioc_ops.channel import Alarm, Value, states_of
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group.scan import ScanSpec
 from ioc_ops.group.types import DEFAULT_VALUES, PvpropertyData, data_class_of, inferred_dtype
@@ -103,8 +104,10 @@ class PVSpec:
         cls = data_class_of(dtype, self.read_only)
         name = pvname or self.name or self.attr or ""
         arguments = dict(self.cls_kwargs)
-        if isinstance(dtype, type) and hasattr(dtype, "__members__") and value is None:
-            value = next(iter(dtype.__members__.values()))
+        if isinstance(dtype, type) and issubclass(dtype, IntEnum):
+            arguments.setdefault("enum_strings", states_of(dtype))
+            if value is None:
+                value = next(iter(dtype))
         if value is None:
             value = next((v for c, v in DEFAULT_VALUES.items() if issubclass(cls, c)), 0)  # type: ignore[arg-type]
             if self.max_length and self.max_length > 1 and isinstance(value, (int, float)):

@@ -1,12 +1,13 @@
 """The command line that every IOC has."""
 
 import argparse
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from ioc_ops import __version__
+import ioc_ops
 from ioc_ops.server.drivers import DRIVERS
 
 __all__ = ["ioc_arg_parser", "template_arg_parser"]
@@ -19,6 +20,16 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.exit(message=f"ioc_ops {ioc_ops.__version__}\n")
 
 
 class _Formatter(logging.Formatter):
@@ -70,10 +81,10 @@ def template_arg_parser(
         The parser, and ``split(arguments) -> (ioc_options, run_options)``.
     """
     parser = _Parser(
-        description=desc,
+        description=inspect.cleandoc(desc),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"ioc_ops version {__version__}",
     )
+    parser.add_argument("--version", action=_Version, help="show the version of ioc_ops")
     parser.add_argument("--prefix", default=default_prefix, help="of all PV names")
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")

@@ -277,9 +277,9 @@ class Circuit:
                 self.error(request, Eca.DEFUNCT, NO_ID, f"version {self.minor} is too old")
                 halt = False
             else:
-                halt = HANDLERS[command](
-                    self, data_type, count, parameter1, parameter2, data[body:stop]
-                )
+                # A large payload is looked at where it is: a slice would copy it.
+                payload = data[body:stop] if size < LARGE else memoryview(data)[body:stop]
+                halt = HANDLERS[command](self, data_type, count, parameter1, parameter2, payload)
             start, room = stop, self.room
             if halt:
                 break

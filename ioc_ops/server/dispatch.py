@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ioc_ops.ca import Command
+from ioc_ops.channel import Payload
 from ioc_ops.server import monitoring, naming, reading, writing
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HANDLERS", "Handler"]
 
-Handler = Callable[["Circuit", int, int, int, int, bytes], bool]
+Handler = Callable[["Circuit", int, int, int, int, Payload], bool]
 """Circuit, data type, count, parameter 1, parameter 2, payload; true stops the parsing."""
 
 _BY_COMMAND: dict[Command, Handler] = {

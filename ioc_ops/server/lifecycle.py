@@ -70,6 +70,8 @@ async def serve(
     with ExitStack() as opened:
         try:
             await _restore(driver, context)
+            if stop.is_set():
+                return context.exit_status
             endpoints = await _bind(driver, context, settings, opened)
             if service is not None:
                 service.start(context)

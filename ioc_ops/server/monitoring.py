@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
+from ioc_ops.channel import Payload
 from ioc_ops.server.naming import bad_id
 from ioc_ops.server.subscription import CircuitFeed
 
@@ -16,7 +17,7 @@ _EVERY_EVENT = 0xF
 
 
 def event_add(
-    circuit: "Circuit", data_type: int, count: int, sid: int, subscription: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, subscription: int, payload: Payload
 ) -> bool:
     """Subscribe; the first event goes out at once."""
     server_channel = circuit.channels.get(sid)
@@ -53,7 +54,7 @@ def event_add(
 
 
 def event_cancel(
-    circuit: "Circuit", data_type: int, count: int, sid: int, subscription: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, subscription: int, payload: Payload
 ) -> bool:
     """Unsubscribe; confirmed as an event without payload."""
     server_channel = circuit.channels.get(sid)
@@ -70,7 +71,7 @@ def event_cancel(
 
 
 def events_off(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """The client is behind: keep only the newest value of each subscription."""
     circuit.events_off = True
@@ -78,7 +79,7 @@ def events_off(
 
 
 def events_on(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """The client has caught up."""
     circuit.events_off = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ioc_ops.ca import PRIORITY_MAX, AccessRights, Command, Eca, pack_header
 from ioc_ops.ca.commands import DO_REPLY
 from ioc_ops.ca.header import HEADER
+from ioc_ops.channel import Payload
 from ioc_ops.server.channels import ServerChannel
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _pack = HEADER.pack
 
 
 def version(
-    circuit: "Circuit", priority: int, minor: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", priority: int, minor: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """The client's protocol and priority; the priority has no meaning here."""
     if priority > PRIORITY_MAX:
@@ -44,14 +45,16 @@ def version(
     return False
 
 
-def echo(circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes) -> bool:
+def echo(
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
+) -> bool:
     """A sign of life, returned as it came."""
     circuit.answer(Command.ECHO, data_type, payload, count, p1, p2)
     return False
 
 
 def read_sync(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """Old clients wait for this to know that all before it was answered."""
     circuit.answer(Command.READ_SYNC, data_type, b"", count, p1, p2)
@@ -59,7 +62,7 @@ def read_sync(
 
 
 def client_name(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """The account of the client's user."""
     name = _peer_name(
@@ -70,7 +73,7 @@ def client_name(
 
 
 def host_name(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """What the client's host calls itself."""
     name = _peer_name(circuit, (Command.HOST_NAME, len(payload), data_type, count, p1, p2), payload)
@@ -79,9 +82,9 @@ def host_name(
 
 
 def _peer_name(
-    circuit: "Circuit", request: tuple[int, int, int, int, int, int], payload: bytes
+    circuit: "Circuit", request: tuple[int, int, int, int, int, int], payload: Payload
 ) -> str | None:
-    raw = payload.split(b"\0", 1)[0]
+    raw = bytes(payload).split(b"\0", 1)[0]
     if circuit.channels:
         why = "names are ignored after the first channel"
     elif len(raw) >= min(_LONGEST_NAME, len(payload)):
@@ -92,11 +95,11 @@ def _peer_name(
     return None
 
 
-def _pv_name(payload: bytes) -> str:
-    return payload.split(b"\0", 1)[0].decode("utf-8", "replace")
+def _pv_name(payload: Payload) -> str:
+    return bytes(payload).split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
-def search(circuit: "Circuit", reply: int, minor: int, p1: int, cid: int, payload: bytes) -> bool:
+def search(circuit: "Circuit", reply: int, minor: int, p1: int, cid: int, payload: Payload) -> bool:
     """A search over TCP (EPICS_CA_NAME_SERVERS)."""
     circuit.counters.searches += 1
     if circuit.context.has(_pv_name(payload)):
@@ -108,7 +111,7 @@ def search(circuit: "Circuit", reply: int, minor: int, p1: int, cid: int, payloa
 
 
 def create_channel(
-    circuit: "Circuit", data_type: int, count: int, cid: int, minor: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, cid: int, minor: int, payload: Payload
 ) -> bool:
     """A client connects to a PV: rights, then type and length, or CREATE_CH_FAIL."""
     circuit.minor = minor
@@ -127,7 +130,7 @@ def create_channel(
 
 
 def clear_channel(
-    circuit: "Circuit", data_type: int, count: int, sid: int, cid: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, cid: int, payload: Payload
 ) -> bool:
     """A client leaves a PV; its subscriptions end with it."""
     server_channel = circuit.channels.pop(sid, None)
@@ -140,7 +143,7 @@ def clear_channel(
 
 
 def not_for_servers(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
 ) -> bool:
     """A command that no client sends over TCP."""
     circuit.error((0, len(payload), data_type, count, p1, p2), Eca.INTERNAL, NO_ID, "bad command")

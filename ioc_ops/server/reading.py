@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
-from ioc_ops.channel import ChannelData
+from ioc_ops.channel import ChannelData, Payload
 from ioc_ops.errors import ChannelError
 from ioc_ops.server.naming import bad_id
 
@@ -21,7 +21,7 @@ _NORMAL = int(Eca.NORMAL)
 
 
 def read_notify(
-    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: Payload
 ) -> bool:
     """Answer at once, or after the getter; failures come as the status of a reply of zeros."""
     server_channel = circuit.channels.get(sid)
@@ -71,7 +71,7 @@ def _failed(circuit: "Circuit", data_type: int, count: int, ioid: int, status: E
 
 
 def read(
-    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: Payload
 ) -> bool:
     """READ, which READ_NOTIFY superseded: failures come as ERROR."""
     server_channel = circuit.channels.get(sid)

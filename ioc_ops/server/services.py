@@ -3,7 +3,6 @@
 Installed packages declare services under the entry point group ``ioc_ops.services``.
 """
 
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ioc_ops.errors import ConfigurationError
@@ -38,6 +37,8 @@ def load_service(name: str) -> ServiceFactory:
     Raises:
         ConfigurationError: no package does, or it cannot be imported.
     """
+    from importlib.metadata import entry_points
+
     for entry in entry_points(group="ioc_ops.services", name=name):
         try:
             return cast("ServiceFactory", entry.load())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ioc_ops.ca import LAST_TYPE, ChannelType, Command, Eca, pack_header
 from ioc_ops.ca.header import HEADER
-from ioc_ops.channel import ChannelData
+from ioc_ops.channel import ChannelData, Payload
 from ioc_ops.errors import ChannelError
 from ioc_ops.server.naming import bad_id
 from ioc_ops.server.puts import PutQueue
@@ -24,7 +24,7 @@ _pack = HEADER.pack
 
 
 def write_notify(
-    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: Payload
 ) -> bool:
     """Put-callback: answered when the value is in place and its putter is through."""
     server_channel = circuit.channels.get(sid)
@@ -53,7 +53,7 @@ def write_notify(
 
 
 def write(
-    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: bytes
+    circuit: "Circuit", data_type: int, count: int, sid: int, ioid: int, payload: Payload
 ) -> bool:
     """Silent when it succeeds, ERROR when not."""
     server_channel = circuit.channels.get(sid)
@@ -83,7 +83,7 @@ def write(
 
 
 def _now(
-    circuit: "Circuit", channel: ChannelData, data_type: int, count: int, payload: bytes
+    circuit: "Circuit", channel: ChannelData, data_type: int, count: int, payload: Payload
 ) -> Eca:
     try:
         if data_type == ChannelType.PUT_ACKT:
@@ -103,7 +103,7 @@ def _through_putter(
     channel: ChannelData,
     data_type: int,
     count: int,
-    payload: bytes,
+    payload: Payload,
     done: Callable[[Eca], None],
 ) -> bool:
     """Queue the write behind those that already wait for this PV's hooks."""
