@@ -62,7 +62,7 @@ def _port(text: str) -> int:
 
 def template_arg_parser(
     *,
-    desc: str,
+    desc: str | None,
     default_prefix: str,
     argv: Sequence[str] | None = None,
     macros: Mapping[str, str | None] | None = None,
@@ -71,7 +71,7 @@ def template_arg_parser(
     """A parser to add options to, and a function that splits what it parsed.
 
     Args:
-        desc: shown by --help.
+        desc: shown by --help; the docstring of the IOC serves.
         default_prefix: of the PV names.
         argv: unused here; see ``ioc_arg_parser``.
         macros: default values by name, each with an option of its own; None makes it required.
@@ -81,7 +81,7 @@ def template_arg_parser(
         The parser, and ``split(arguments) -> (ioc_options, run_options)``.
     """
     parser = _Parser(
-        description=inspect.cleandoc(desc),
+        description=inspect.cleandoc(desc or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, help="show the version of ioc_ops")
@@ -148,7 +148,7 @@ def template_arg_parser(
 
 def ioc_arg_parser(
     *,
-    desc: str,
+    desc: str | None,
     default_prefix: str,
     argv: Sequence[str] | None = None,
     macros: Mapping[str, str | None] | None = None,
@@ -157,7 +157,7 @@ def ioc_arg_parser(
     """Parse the command line of an IOC.
 
     Args:
-        desc: shown by --help.
+        desc: shown by --help; the docstring of the IOC serves.
         default_prefix: of the PV names.
         argv: arguments; default those of the process.
         macros: default values by name; None makes one required.

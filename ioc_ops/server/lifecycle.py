@@ -29,8 +29,9 @@ RESTART = 75
 
 StartupHook = Callable[[Any], Awaitable[None]]
 
-_SHUTDOWN_TIME = 1.0
-_SAVE_TIME = 1.0
+_STOP_TIME = 1.0
+"""Seconds for the shutdown hooks, and again for the save hooks."""
+
 _PULSE = 0.5
 _LAG_WINDOW = 60.0
 
@@ -73,6 +74,7 @@ async def serve(
             if stop.is_set():
                 return context.exit_status
             endpoints = await _bind(driver, context, settings, opened)
+            context.heartbeat = driver.monotonic()
             if service is not None:
                 service.start(context)
                 log.info("Metrics at %s", service.url)
@@ -197,21 +199,25 @@ async def _stop(
         circuit.stop_reading()
     await driver.cancel_tasks()
     if was_ready:
-        await _run_all(driver, context, "shutdown", _SHUTDOWN_TIME)
-        await _run_all(driver, context, "save", _SAVE_TIME)
-    context.outbox.flush()
+        await _await_all(driver, "shutdown hooks", _hooks(driver, context, "shutdown"))
+    last = _hooks(driver, context, "save") if was_ready else []
+    if service is not None:
+        last.append(driver.run_in_thread(service.stop))
+    await _await_all(driver, "save hooks and services", last)
+    context.outbox.flush()  # whoever asked for the stop by a put gets its answer
     for circuit in list(context.circuits):
         circuit.closed()
         circuit.transport.close()
-    if service is not None:
-        await driver.run_in_thread(service.stop)
     await driver.sleep(0)  # transports say goodbye in the next tick
     context.state = "stopped"
     log.info("Server exiting....")
 
 
-async def _run_all(driver: Driver, context: Context, kind: str, seconds: float) -> None:
+def _hooks(driver: Driver, context: Context, kind: str) -> list[Awaitable[None]]:
     channels = list(with_hook(context.pvdb.values(), kind))
-    work = [run_stop(context, channel, driver, kind) for channel in channels]
-    if not await driver.gather(work, seconds):
-        log.error("%s hooks were not through after %.1f s and were cancelled", kind, seconds)
+    return [run_stop(context, channel, driver, kind) for channel in channels]
+
+
+async def _await_all(driver: Driver, what: str, work: list[Awaitable[None]]) -> None:
+    if not await driver.gather(work, _STOP_TIME):
+        log.error("%s were not through after %.1f s and were cancelled", what, _STOP_TIME)

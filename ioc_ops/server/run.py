@@ -55,8 +55,7 @@ def run(
     if module_name is not None:
         async_lib = module_name.split(".")[1] if "." in module_name else module_name
     if name is None:
-        first = next(iter(pvdb.values()), None) if isinstance(pvdb, dict) else None
-        name = getattr(getattr(first, "group", None), "prefix", "").rstrip(":.-_") or "ioc"
+        name = _name_of(pvdb)
     environment = dict(os.environ)
     try:
         driver = load_driver(async_lib)
@@ -84,3 +83,11 @@ def run(
         sys.exit(BAD_CONFIGURATION)
     if status:
         sys.exit(status)
+
+
+def _name_of(pvdb: Mapping[str, ChannelData]) -> str:
+    """The prefix of the outermost group, for labels."""
+    group = getattr(next(iter(pvdb.values()), None), "group", None)
+    while group is not None and group.parent is not None:
+        group = group.parent
+    return str(getattr(group, "prefix", "")).rstrip(":.-_") or "ioc"

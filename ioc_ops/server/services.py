@@ -16,7 +16,9 @@ __all__ = ["Service", "ServiceFactory", "load_service"]
 class Service(Protocol):
     """Something with a life of its own beside the IOC."""
 
-    url: str
+    @property
+    def url(self) -> str:
+        """Where it answers, once started."""
 
     def start(self, context: "Context") -> None:
         """Begin, once the IOC listens. Raises ConfigurationError."""

@@ -1,0 +1,96 @@
+"""What a probe read: plain frozen values that PVs and metrics both show.
+
+A field is ``None`` where the host does not offer it or where reading it failed; the others stand.
+"""
+
+from dataclasses import dataclass
+
+__all__ = [
+    "ClockReading",
+    "DescriptorReading",
+    "HostReading",
+    "LoadReading",
+    "MemoryReading",
+    "Readings",
+    "ServerReading",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """What does not change while the process lives. Texts are whole, never cut."""
+
+    hostname: str | None = None
+    kernel: str | None = None
+    cpus: int | None = None
+    process_id: int | None = None
+    parent_id: int | None = None
+    engineer: str | None = None
+    location: str | None = None
+    release: str | None = None
+    version: str | None = None
+    source_file: str | None = None
+    directory: str | None = None
+    directory_head: str | None = None
+    directory_tail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """Wall clock as iocStats writes it, local time."""
+
+    started: str | None = None
+    now: str | None = None
+    uptime: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReading:
+    """The counts of a running server."""
+
+    circuits: int | None = None
+    clients: int | None = None
+    channels: int | None = None
+    subscriptions: int | None = None
+    congested: int | None = None
+    pvs: int | None = None
+    failed_tasks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReading:
+    """Bytes: resident set of this process, memory available on the host, and all it has."""
+
+    used: int | None = None
+    available: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReading:
+    """Percent (0 to 100) of all CPUs together, over the time since the reading before."""
+
+    system: float | None = None
+    process: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorReading:
+    """File descriptors of this process; ``limit`` 0 means unlimited."""
+
+    used: int | None = None
+    limit: int | None = None
+    free: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The newest reading of every source."""
+
+    host: HostReading = HostReading()
+    clock: ClockReading = ClockReading()
+    server: ServerReading = ServerReading()
+    memory: MemoryReading = MemoryReading()
+    load: LoadReading = LoadReading()
+    descriptors: DescriptorReading = DescriptorReading()

@@ -1,0 +1,236 @@
+"""A real IOC as a process: its status PVs as a client of others sees them, and its metrics."""
+
+import json
+import os
+import re
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caproto import ChannelType as CaprotoType
+from caproto.sync.client import block, interrupt, read, subscribe, write
+from prometheus_client.parser import text_string_to_metric_families
+
+from ioc_ops.server import RESTART
+from ioc_ops.status import TABLE
+
+HERE = Path(__file__).parent
+LIVE = json.loads((HERE / "iocstats_live.json").read_text())["pvs"]
+
+
+@pytest.fixture
+def start(ioc: Callable[..., Any]) -> Callable[..., Any]:
+    """Start ``ioc_status.py``."""
+
+    def start(*arguments: str, **options: Any) -> Any:
+        return ioc("ioc_status", *arguments, env={"PYTHONPATH": str(HERE)}, **options)
+
+    return start
+
+
+def get(suffix: str, **options: Any) -> Any:
+    """The answer to one read of a status PV."""
+    return read(f"st:Ioc:{suffix}", repeater=False, timeout=5, **options)
+
+
+def value(suffix: str) -> Any:
+    """Its value: a number, or text."""
+    answer = get(suffix)
+    if answer.data_type == CaprotoType.CHAR:
+        return bytes(answer.data).decode()
+    first = answer.data[0]
+    return first.decode() if isinstance(first, bytes) else first
+
+
+def put(name: str, new: Any, **options: Any) -> None:
+    """Write with completion."""
+    write(f"st:{name}", new, notify=True, repeater=False, timeout=5, **options)
+
+
+def follow(suffix: str, enough: Callable[[list[Any]], bool], timeout: float = 15.0) -> list[Any]:
+    """The values of a monitor until there are ``enough``."""
+    seen: list[Any] = []
+
+    def note(_subscription: object, response: Any) -> None:
+        seen.append(response.data[0])
+        if enough(seen):
+            interrupt()
+
+    subscription = subscribe(f"st:Ioc:{suffix}")
+    subscription.add_callback(note)
+    block(subscription, duration=timeout, timeout=5, repeater=False)
+    assert enough(seen), seen
+    return seen
+
+
+def test_names_types_units_and_limits_on_the_wire_are_those_of_iocstats(
+    start: Callable[..., Any],
+) -> None:
+    start()
+    for suffix in sorted(TABLE.keys() & LIVE.keys()):
+        live = LIVE[suffix]
+        native = get(suffix, force_int_enums=True)
+        assert native.data_type.name == live["dbr"], suffix
+        if live["dbr"] != "DOUBLE":
+            continue
+        control = get(suffix, data_type="control").metadata
+        assert control.units.decode() == live["units"], suffix
+        assert control.precision == live["precision"], suffix
+        for limit in [name for name in live if name.endswith("_limit")]:
+            served = getattr(control, limit)
+            assert served == pytest.approx(float(live[limit]), nan_ok=True), (suffix, limit)
+    enum = get("ACCESS", data_type="control", force_int_enums=True)
+    assert [state.decode() for state in enum.metadata.enum_strings] == LIVE["ACCESS"]["enums"]
+
+
+def test_values_are_those_of_this_process_and_this_host(start: Callable[..., Any]) -> None:
+    process = start()
+    follow("MEM_USED", lambda seen: seen[-1] > 0)
+    follow("FD_CNT", lambda seen: seen[-1] > 0)
+    follow("PROCESS_ID", lambda seen: seen[-1] == process.pid)
+    assert value("PARENT_ID") == os.getpid()
+    assert value("HOSTNAME") == socket.gethostname()[:39]
+    uname = os.uname()
+    assert value("KERNEL_VERS") == f"{uname.sysname} {uname.release} {uname.machine}"[:39]
+    directory = os.path.realpath(process.cwd)
+    assert value("APP_DIR") == directory
+    assert (value("APP_DIR1"), value("APP_DIR2")) == (directory[:39], directory[39:78])
+    assert value("EPICS_VERS").startswith("ioc_ops ")
+    assert value("CPU_CNT") == os.cpu_count()
+    assert value("FD_FREE") == value("FD_MAX") - value("FD_CNT")
+    assert value("RECORD_CNT") >= len(TABLE) + 1
+    resident = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+    assert value("MEM_USED") == pytest.approx(resident * os.sysconf("SC_PAGE_SIZE"), rel=0.2)
+    assert 0 < value("MEM_FREE") < value("MEM_MAX")
+    assert re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d", value("STARTTOD"))
+    assert re.fullmatch(r"00:00:\d\d", value("UPTIME"))
+    assert get("MEM_FREE", data_type="status").metadata.severity == 0
+
+
+def test_heartbeat_counts_seconds_from_1(start: Callable[..., Any]) -> None:
+    start()
+    began = time.monotonic()
+    beats = follow("HEARTBEAT", lambda seen: len(seen) >= 4)
+    assert 1.5 < time.monotonic() - began < 10
+    assert beats == [beats[0] + n for n in range(len(beats))]
+    assert beats[0] <= 5
+
+
+def test_client_and_channel_counts_are_real(start: Callable[..., Any]) -> None:
+    process = start()
+    put("Ioc:CA_UPD_TIME", 1.0)
+    # The monitor itself is one connection with one channel.
+    follow("CA_CLNT_CNT", lambda seen: seen[-1] == 1)
+    others = [socket.create_connection(("127.0.0.1", process.port)) for _ in range(3)]
+    try:
+        follow("CA_CLNT_CNT", lambda seen: seen[-1] == 4)
+    finally:
+        for other in others:
+            other.close()
+    follow("CA_CLNT_CNT", lambda seen: seen[-1] == 1)
+    follow("CA_CONN_CNT", lambda seen: seen[-1] == 1)
+
+
+def test_a_shorter_period_counts_at_once_and_loads_appear(start: Callable[..., Any]) -> None:
+    start()
+    assert get("IOC_CPU_LOAD", data_type="status").metadata.severity == 3  # nothing known yet
+    put("Ioc:LOAD_UPD_TIME", 1.0)
+    loads = follow("SYS_CPU_LOAD", lambda seen: len(seen) >= 3, timeout=9)
+    assert all(0 <= load <= 100 for load in loads)
+    assert get("IOC_CPU_LOAD", data_type="status").metadata.severity < 3
+
+
+def test_access_has_the_severity_of_its_state(start: Callable[..., Any]) -> None:
+    start()
+    for state, severity in (("Test", 1), ("OFFLINE", 2), ("Running", 0), ("Maintenance", 1)):
+        put("Ioc:ACCESS", [state.encode()], data_type=CaprotoType.STRING)
+        answer = get("ACCESS", data_type=CaprotoType.STS_STRING)
+        assert (answer.data[0], answer.metadata.severity) == (state.encode(), severity)
+
+
+def test_starts_are_counted_over_restarts_and_access_stays(start: Callable[..., Any]) -> None:
+    process = start()
+    assert value("START_CNT") == 1
+    put("Ioc:ACCESS", [b"Test"], data_type=CaprotoType.STRING)
+    for count in (2, 3):
+        process.restart()
+        assert value("START_CNT") == count
+    answer = get("ACCESS", data_type=CaprotoType.STS_STRING)
+    assert (answer.data[0], answer.metadata.severity) == (b"Test", 1)
+
+
+@pytest.mark.parametrize("name", ["SYSRESET", "SysReset"])
+def test_sysreset_answers_and_then_ends_with_the_status_of_a_restart(
+    start: Callable[..., Any], name: str
+) -> None:
+    process = start(expect_exit=RESTART)
+    put(f"Ioc:{name}", 0.0)
+    assert process.process.poll() is None
+    follow("PROCESS_ID", lambda seen: seen[-1] == process.pid)  # nothing happened
+    put(f"Ioc:{name}", 1.0)  # raises without an answer
+    assert process.wait(3.0) == RESTART
+
+
+def http(url: str) -> tuple[int, str]:
+    """Status and body."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_metrics_of_a_real_ioc_agree_with_its_pvs(
+    start: Callable[..., Any], free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    start("--metrics-port", str(port))
+    assert http(f"http://127.0.0.1:{port}/readyz")[0] == 200
+    put("Ioc:CA_UPD_TIME", 1.0)
+    status, text = http(f"http://127.0.0.1:{port}/metrics")
+    assert status == 200
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+
+    def metric(name: str, **labels: str) -> float:
+        samples = families[name.removesuffix("_total")].samples
+        (sample,) = [s for s in samples if s.name == name and labels.items() <= s.labels.items()]
+        assert sample.labels["ioc"] == "st"
+        return sample.value
+
+    assert metric("epics_ioc_pvs") == value("RECORD_CNT")
+    assert metric("epics_ioc_ready") == 1
+    assert metric("epics_ioc_hook_failures_total", hook="putter") == 0
+    assert metric("epics_ioc_ca_writes_total") == 1
+    assert metric("epics_ioc_ca_connections_total") >= 1
+    assert metric("epics_ioc_ca_received_bytes_total") > 0
+    assert metric("epics_ioc_event_loop_heartbeat_age_seconds") < 5
+    assert metric("epics_ioc_autosave_pvs") == 2
+    assert metric("epics_ioc_autosave_restore_failures") == 0
+    assert abs(metric("epics_ioc_start_timestamp_seconds") - time.time()) < 60
+    assert "process_resident_memory_bytes" in families
+
+
+def test_healthz_tells_that_the_loop_is_stuck_while_it_is(
+    start: Callable[..., Any], free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    start("--metrics-port", str(port))
+    url = f"http://127.0.0.1:{port}/healthz"
+    assert http(url)[0] == 200
+    write("st:block", 7.0, notify=False, repeater=False)
+    deadline = time.monotonic() + 20
+    while (answer := http(url))[0] == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert answer[0] == 503
+    assert re.search(r"stuck for [56] s", answer[1])
+    assert http(f"http://127.0.0.1:{port}/metrics")[0] == 200
+    while http(url)[0] == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
