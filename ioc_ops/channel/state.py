@@ -133,7 +133,7 @@ class ChannelState:
     @property
     def epics_timestamp(self) -> TimeStamp:
         """Time of the value, exact."""
-        return TimeStamp.fromunix_ns(self.time_ns)
+        return TimeStamp.from_unix_ns(self.time_ns)
 
     @property
     def status(self) -> AlarmStatus:
