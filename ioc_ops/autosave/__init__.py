@@ -1,0 +1,26 @@
+"""Autosave: PVs that keep their values over restarts, kill -9, a full disk and a damaged file."""
+
+from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.helper import AutosaveHelper
+from ioc_ops.autosave.restore import RestoreReport
+from ioc_ops.autosave.results import LoadResult, RejectedFile, SaveResult
+from ioc_ops.autosave.snapshot import CarriedValue, Snapshot, SnapshotDiff
+from ioc_ops.autosave.stats import AutosaveStats
+from ioc_ops.autosave.tag import AutosaveTag, autosaved
+from ioc_ops.autosave.values import EnumValue
+
+__all__ = [
+    "AutosaveHelper",
+    "AutosaveStats",
+    "AutosaveTag",
+    "CarriedValue",
+    "EnumValue",
+    "LoadResult",
+    "RejectedFile",
+    "RestoreReport",
+    "RotatingFileManager",
+    "SaveResult",
+    "Snapshot",
+    "SnapshotDiff",
+    "autosaved",
+]

@@ -1,0 +1,189 @@
+"""Give PVs their saved values back, without running a putter, and report it PV by PV."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ioc_ops.autosave.results import RejectedFile
+from ioc_ops.autosave.snapshot import Snapshot
+from ioc_ops.autosave.values import EnumValue, Value
+from ioc_ops.channel import ChannelData, ChannelEnum, ChannelType
+from ioc_ops.errors import AutosaveError, ChannelError
+
+__all__ = ["Outcome", "RestoreReport", "apply", "restore_steps", "restore_value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one PV."""
+
+    name: str
+    #: None: it has its saved value. Else why it has not.
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What a restore did."""
+
+    #: The file that was restored; None if there was none that could be.
+    path: Path | None = None
+    #: PVs that have their saved value again.
+    restored: tuple[str, ...] = ()
+    #: PVs whose saved value does not fit, and why. They have their default.
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    #: PVs of which the file says nothing. They have their default.
+    unsaved: tuple[str, ...] = ()
+    #: PVs in the file that are not served now. Their values are carried forward.
+    missing: tuple[str, ...] = ()
+    #: Newer files that could not be used.
+    rejected: tuple[RejectedFile, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every saved value of a served PV is back, from the newest file."""
+        return not self.skipped and not self.rejected
+
+    def __str__(self) -> str:
+        """One line for the log and the status PV."""
+        if self.path is None:
+            return "no save file" if not self.rejected else "no save file could be used"
+        parts = [f"{len(self.restored)} PVs restored from {self.path.name}"]
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} not restored")
+        if self.missing:
+            parts.append(f"{len(self.missing)} missing")
+        if self.rejected:
+            parts.append(f"{len(self.rejected)} newer files unusable")
+        return ", ".join(parts)
+
+
+def apply(
+    snapshot: Snapshot,
+    channels: Mapping[str, ChannelData],
+    *,
+    path: Path | None = None,
+    rejected: tuple[RejectedFile, ...] = (),
+) -> RestoreReport:
+    """Restore PVs and report.
+
+    Args:
+        snapshot: the saved state.
+        channels: the PVs to restore, by the name under which they are saved.
+        path: of the snapshot, for the report.
+        rejected: likewise.
+    """
+    outcomes = list(restore_steps(snapshot, channels))
+    return report_of(outcomes, snapshot, channels, path=path, rejected=rejected)
+
+
+def restore_steps(snapshot: Snapshot, channels: Mapping[str, ChannelData]) -> Iterator[Outcome]:
+    """Restore one PV at each step, so that the caller can make pauses between them."""
+    for name, channel in channels.items():
+        value = snapshot.find(name)
+        if value is None:
+            if name in snapshot.unreadable:
+                yield Outcome(name, snapshot.unreadable[name])
+            continue
+        try:
+            restore_value(channel, value)
+        except (AutosaveError, ChannelError) as error:
+            yield Outcome(name, str(error))
+        except Exception as error:  # a PV class of the user may raise what it likes
+            yield Outcome(name, f"{type(error).__name__}: {error}")
+        else:
+            yield Outcome(name, None)
+
+
+def report_of(
+    outcomes: list[Outcome],
+    snapshot: Snapshot,
+    channels: Mapping[str, ChannelData],
+    *,
+    path: Path | None,
+    rejected: tuple[RejectedFile, ...],
+) -> RestoreReport:
+    """Sum up the outcomes of `restore_steps`."""
+    seen = {outcome.name for outcome in outcomes}
+    saved = {**snapshot.values, **snapshot.carried}
+    return RestoreReport(
+        path=path,
+        restored=tuple(outcome.name for outcome in outcomes if outcome.reason is None),
+        skipped={o.name: o.reason for o in outcomes if o.reason is not None},
+        unsaved=tuple(name for name in channels if name not in seen),
+        missing=tuple(name for name in saved if name not in channels),
+        rejected=rejected,
+    )
+
+
+def restore_value(channel: ChannelData, value: Value) -> None:
+    """Set a PV to a saved value; no putter runs.
+
+    Raises:
+        AutosaveError: the PV would take it, but as another value than the saved one.
+        ChannelError: it does not fit the type, length, states or limits.
+    """
+    if isinstance(value, EnumValue):
+        channel.restore(_state_of(channel, value))
+        return
+    if not isinstance(channel, ChannelEnum):
+        # The types of PVs take a little more than they can hold: 5.7 for an integer, 300 for a
+        # character. An operator who set 5.7 must not find 5 after a restart, and no word of it.
+        taken = channel.present(channel.convert(value))
+        if not _equal(taken, value, loosely=channel.data_type == ChannelType.FLOAT):
+            raise AutosaveError(f"{_short(value)} would come back as {_short(taken)}")
+    channel.restore(value)
+
+
+def _state_of(channel: ChannelData, saved: EnumValue) -> str | int:
+    if not isinstance(channel, ChannelEnum):
+        raise AutosaveError(
+            f"the saved value is state {saved.index} {saved.state!r} of an enum, "
+            f"and the PV is a {channel.data_type.name} now"
+        )
+    states = channel.enum_strings
+    # The name tells what was meant. The index serves where no name was, and among equal names.
+    if saved.index < len(states) and states[saved.index] == saved.state:
+        return saved.index
+    if saved.state in states:
+        return states.index(saved.state)
+    if not saved.state and saved.index >= len(states):
+        return saved.index  # the PV itself knows whether it takes unnamed states
+    raise AutosaveError(
+        f"state {saved.index} {saved.state!r} is none of {', '.join(states) or 'no states'}"
+    )
+
+
+def _equal(taken: object, saved: object, *, loosely: bool) -> bool:
+    if type(taken) is type(saved) and taken is not None and _same_scalar(taken, saved):
+        return True
+    if isinstance(taken, str | bytes) or isinstance(saved, str | bytes):
+        return _only(taken) == _only(saved)
+    one, other = np.ravel(np.asarray(taken)), np.ravel(np.asarray(saved))
+    if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
+        return one.tolist() == other.tolist()
+    if loosely:
+        with np.errstate(over="ignore"):
+            one, other = one.astype(np.float32), other.astype(np.float32)
+    if one.dtype.kind == other.dtype.kind == "f":
+        return bool(np.array_equal(one, other, equal_nan=True))
+    # Of an integer and a float Python compares the exact values, numpy rounded ones.
+    return one.shape == other.shape and (
+        one.tolist() == other.tolist() if one.dtype != other.dtype else bool((one == other).all())
+    )
+
+
+def _same_scalar(taken: object, saved: object) -> bool:
+    return isinstance(taken, int | float | str | bytes) and taken == saved
+
+
+def _only(value: object) -> object:
+    """A list of one is as good as what is in it."""
+    return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,110 @@
+"""One save file in use: loaded once, then written whenever its PVs have changed.
+
+Between the helper, which lives in the event loop, and the files. Everything here but the
+constructor runs in the storage thread, one call after the other.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.image import SaveImage
+from ioc_ops.autosave.results import LoadResult, SaveResult
+from ioc_ops.autosave.values import Value
+
+__all__ = ["Adopted", "SaveSession", "Written"]
+
+# The interpreter lets the event loop have its turn only every 5 ms if it is not told to.
+_WORK_SECONDS = 0.001
+_PAUSE_SECONDS = 0.0001
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What follows from a state that was loaded."""
+
+    #: Values of PVs that are not served now.
+    carried: int
+    #: Whether the file is to be written even if no PV changes.
+    needs_save: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a save."""
+
+    #: None if nothing had changed and no file was written.
+    result: SaveResult | None
+    #: PVs whose new value could not be encoded, and why; the file has their last value.
+    errors: dict[str, str]
+    #: Unix time at which it was on the disk.
+    at: float
+    #: Seconds, encoding included.
+    duration: float
+
+
+class SaveSession:
+    """A file manager and the image of what its file should hold."""
+
+    def __init__(self, manager: RotatingFileManager, image: SaveImage) -> None:
+        self._manager = manager
+        self._image = image
+        #: Unix time.
+        self.clock = manager.clock
+
+    def open(self) -> LoadResult:
+        """See that the directory can be used, and load the newest generation that verifies.
+
+        Raises:
+            ConfigurationError: the directory cannot be used.
+            AutosaveError: it cannot be read.
+        """
+        self._manager.prepare()
+        return self._manager.load()
+
+    def adopt(self, loaded: LoadResult, served: Mapping[str, object], *, protect: bool) -> Adopted:
+        """Go on from what was loaded.
+
+        Args:
+            loaded: what `open` returned.
+            served: the PVs that there are, as keys.
+            protect: spare the file from pruning, as not all of it could be restored.
+        """
+        if loaded.snapshot is None or loaded.path is None:
+            return Adopted(carried=0, needs_save=False)
+        if protect:
+            self._manager.protect(loaded.path)
+        # A file of another format is written anew, with a checksum.
+        newest = loaded.path == self._manager.filename and loaded.snapshot.serial > 0
+        self._image.adopt(loaded.snapshot, served, self.clock(), is_newest_file=newest)
+        return Adopted(self._image.carried, self._image.changed)
+
+    def write(self, values: Sequence[tuple[str, Value]]) -> Written:
+        """Bring the file up to date; writes only if its content changes, or if it is gone.
+
+        Args:
+            values: what has changed.
+
+        Raises:
+            AutosaveError: the file is not up to date. The values are not lost, the next write
+                brings them.
+        """
+        began = time.monotonic()
+        errors = self._image.update(_with_pauses(values))
+        result = None
+        # An IOC that was started without any of its PVs writes no empty file.
+        if not self._image.empty and (self._image.changed or not self._manager.exists()):
+            result = self._manager.save(self._image.compose(self.clock()))
+            self._image.is_saved()
+        return Written(result, errors, self.clock(), time.monotonic() - began)
+
+
+def _with_pauses(values: Sequence[tuple[str, Value]]) -> Iterator[tuple[str, Value]]:
+    """The same values, with moments between them in which other threads can run."""
+    until = time.monotonic() + _WORK_SECONDS
+    for value in values:
+        yield value
+        if time.monotonic() >= until:
+            time.sleep(_PAUSE_SECONDS)
+            until = time.monotonic() + _WORK_SECONDS

@@ -1,0 +1,37 @@
+"""What a helper has done so far, for status PVs and metrics."""
+
+from dataclasses import dataclass
+
+__all__ = ["AutosaveStats"]
+
+
+@dataclass(slots=True)
+class AutosaveStats:
+    """Plain numbers, changed in the event loop; may be read from any thread."""
+
+    #: Saves that are safely on disk.
+    saves: int = 0
+    #: Saves that failed, or that storage did not answer in time.
+    failures: int = 0
+    #: Unix time of the newest save on disk, also one of an earlier run; 0 if there is none.
+    last_success: float = 0.0
+    #: Seconds that the last save took.
+    last_duration: float = 0.0
+    #: Of the save file, in bytes.
+    size: int = 0
+    #: PVs and fields that are saved.
+    pvs: int = 0
+    #: PVs and fields that got their value back at the start.
+    restored: int = 0
+    #: PVs and fields whose saved value could not be given back at the start.
+    restore_failures: int = 0
+    #: Values of PVs that are not served now and are carried forward.
+    carried: int = 0
+    #: Dated generations on disk, the save file itself not counted.
+    generations: int = 0
+    #: Unix time at which changes were noticed that are not on disk; 0 if there are none.
+    unsaved_since: float = 0.0
+    #: Whether storage is being waited for longer than it may take.
+    hung: bool = False
+    #: Why the last save or restore failed; empty after one that did not.
+    last_error: str = ""

@@ -1,0 +1,78 @@
+"""Which PVs of a group tree are saved, and under what names."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ioc_ops.autosave.tag import AutosaveTag
+from ioc_ops.channel import ChannelData
+from ioc_ops.group import PVGroup, PvpropertyData
+
+__all__ = ["Target", "find_targets", "root_of"]
+
+_NO_FIELDS = PvpropertyData.get_field
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A PV to save, or a field of one."""
+
+    #: Under which it stands in the file: the PV's name, or ``name.FIELD``.
+    name: str
+    channel: ChannelData
+    put_on_restore: bool
+
+
+def root_of(group: PVGroup) -> PVGroup:
+    """The group at the top of the tree that a group is in."""
+    while group.parent is not None:
+        group = group.parent
+    return group
+
+
+def find_targets(root: PVGroup) -> dict[str, Target]:
+    """The tagged PVs of a tree, and their tagged fields, in the order of definition.
+
+    A PV's own tag counts before that of a SubGroup it is in, that of an inner SubGroup before
+    that of an outer one.
+    """
+    inherited = _tags_of_subgroups(root)
+    targets: dict[str, Target] = {}
+    for name, channel in root.pvdb.items():
+        # A group's pvdb may hold PVs that no pvproperty made.
+        spec = getattr(channel, "pvspec", None)
+        tag = _tag(getattr(spec, "autosave", None)) or inherited.get(name)
+        if tag is not None:
+            targets[name] = Target(name, channel, tag.put_on_restore)
+            for target in _fields(name, channel, tag):
+                targets.setdefault(target.name, target)
+    return targets
+
+
+def _tags_of_subgroups(root: PVGroup) -> Mapping[str, AutosaveTag]:
+    tags: dict[str, AutosaveTag] = {}
+    # Outer groups stand before inner ones, which therefore have the last word.
+    for group in (root, *root.groups.values()):
+        for attr, subgroup in type(group)._subgroups_.items():
+            tag = _tag(subgroup.autosave)
+            if tag is not None and attr in group.groups:
+                tags |= dict.fromkeys(group.groups[attr].pvdb, tag)
+    return tags
+
+
+def _tag(mark: object) -> AutosaveTag | None:
+    """Brothers that may not import us, such as the status PVs, mark theirs with True."""
+    if isinstance(mark, AutosaveTag):
+        return mark
+    return AutosaveTag(fields=()) if mark else None
+
+
+def _fields(name: str, channel: ChannelData, tag: AutosaveTag) -> Iterator[Target]:
+    # Most PVs are of no record type and have no fields.
+    if not isinstance(channel, PvpropertyData) or type(channel).get_field is _NO_FIELDS:
+        return
+    for field in tag.fields:
+        try:
+            field_channel = channel.get_field(field)
+        except (AttributeError, KeyError):
+            continue  # a PV of another record type, or of none
+        yield Target(f"{name}.{field}", field_channel, tag.put_on_restore)

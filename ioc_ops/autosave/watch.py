@@ -1,0 +1,109 @@
+"""Notices which PVs have changed since their value was last taken, at little cost."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ioc_ops.autosave.snapshot import current_value
+from ioc_ops.autosave.values import Value
+from ioc_ops.channel import ChannelData
+from ioc_ops.errors import AutosaveError
+
+__all__ = ["Watch"]
+
+# PVs looked at in one go: below a millisecond.
+_SLICE = 2000
+# Changed PVs taken in one go, and elements of arrays copied in one go: likewise.
+_TAKE_SLICE = 200
+_TAKE_ELEMENTS = 100_000
+
+
+class _Watched:
+    """A PV and how it was when its value was last taken."""
+
+    __slots__ = ("channel", "name", "time_ns", "value")
+
+    def __init__(self, name: str, channel: ChannelData) -> None:
+        self.name = name
+        self.channel = channel
+        self.time_ns = -1
+        self.value: object = None
+
+    def accept(self) -> None:
+        self.time_ns = self.channel.time_ns
+        self.value = self.channel.value
+
+    @property
+    def changed(self) -> bool:
+        # Every write gives a PV a new time and, should the writer set the time itself, a new
+        # value object. Equal values written anew are told apart later, by their text.
+        return self.channel.time_ns != self.time_ns or self.channel.value is not self.value
+
+
+class Watch:
+    """The PVs of one helper.
+
+    Walks over them are iterators that yield between slices of work, so that whoever drives them
+    can let the event loop run.
+    """
+
+    def __init__(self, channels: Mapping[str, ChannelData]) -> None:
+        self._watched = {name: _Watched(name, channel) for name, channel in channels.items()}
+        self._order = list(self._watched.values())
+        #: Values taken and not yet handed on; a walk that is abandoned half-way loses none.
+        self.taken: list[tuple[str, Value]] = []
+        #: PVs whose present value cannot be saved, and why.
+        self.unsavable: dict[str, str] = {}
+
+    def accept(self, names: Iterable[str]) -> None:
+        """The present values of these PVs are known: only later ones are changes."""
+        for name in names:
+            self._watched[name].accept()
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Whatever values these PVs have count as changes."""
+        for name in names:
+            self._watched[name].time_ns = -1
+
+    def look(self) -> Iterator[bool]:
+        """Yield False for each slice without a change, True for the first one with, and end."""
+        for start in range(0, len(self._order), _SLICE):
+            found = any(
+                w.channel.time_ns != w.time_ns or w.channel.value is not w.value
+                for w in self._order[start : start + _SLICE]
+            )
+            yield found
+            if found:
+                return
+
+    def take(self) -> Iterator[None]:
+        """Take the values of all changed PVs; yields after each slice of work."""
+        taken = elements = 0
+        for start in range(0, len(self._order), _SLICE):
+            for watched in self._order[start : start + _SLICE]:
+                if not watched.changed:
+                    continue
+                elements += self._take(watched)
+                taken += 1
+                if taken >= _TAKE_SLICE or elements >= _TAKE_ELEMENTS:
+                    taken = elements = 0
+                    yield
+            yield
+
+    def _take(self, watched: _Watched) -> int:
+        """Returns the number of elements copied."""
+        watched.accept()
+        try:
+            value = current_value(watched.channel)
+        except AutosaveError as error:
+            self.unsavable[watched.name] = str(error)
+            return 0
+        self.unsavable.pop(watched.name, None)
+        self.taken.append((watched.name, value))
+        return getattr(value, "size", 0)
+
+    def hand_on(self) -> list[tuple[str, Value]]:
+        """The values taken so far; they are the caller's from now on."""
+        taken, self.taken = self.taken, []
+        return taken
+
+    def __len__(self) -> int:
+        return len(self._order)

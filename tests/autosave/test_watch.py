@@ -1,0 +1,136 @@
+"""Noticing changes: all of them, once, and a little at a time."""
+
+import asyncio
+import math
+
+import numpy as np
+import pytest
+
+from ioc_ops.autosave.values import Value
+from ioc_ops.autosave.watch import Watch
+from ioc_ops.channel import ChannelData, ChannelDouble, ChannelInteger, ChannelString
+
+
+def taken(watch: Watch) -> list[tuple[str, Value]]:
+    for _ in watch.take():
+        pass
+    return watch.hand_on()
+
+
+def write(channel: ChannelData, value: object, **options: object) -> None:
+    asyncio.run(channel.write(value, **options))  # type: ignore[arg-type]
+
+
+def integers(count: int) -> dict[str, ChannelData]:
+    return {f"pv{number}": ChannelInteger(number) for number in range(count)}
+
+
+def test_everything_is_new_at_first_and_nothing_afterwards() -> None:
+    watch = Watch(integers(3))
+    assert taken(watch) == [("pv0", 0), ("pv1", 1), ("pv2", 2)]
+    assert taken(watch) == []
+    assert not any(watch.look())
+
+
+@pytest.mark.parametrize("count", [1, 2000, 2001, 7000])
+def test_one_change_among_many_is_found_wherever_it_is(count: int) -> None:
+    channels = integers(count)
+    watch = Watch(channels)
+    taken(watch)
+    for name in ("pv0", f"pv{count // 2}", f"pv{count - 1}"):
+        write(channels[name], -1)
+        assert any(watch.look())
+        assert taken(watch) == [(name, -1)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "value"),
+    [
+        (ChannelDouble(1.0), 1.0),  # the same value written anew: its text decides later
+        (ChannelDouble(math.nan), math.nan),
+        (ChannelDouble(0.0), -0.0),
+        (ChannelString("a"), "b"),
+        (ChannelDouble([1.0], max_length=3), np.array([2.0])),
+    ],
+    ids=str,
+)
+def test_every_write_is_a_change(channel: ChannelData, value: object) -> None:
+    watch = Watch({"pv": channel})
+    taken(watch)
+    write(channel, value)
+    assert len(taken(watch)) == 1
+
+
+def test_a_write_with_the_time_of_the_one_before_is_a_change() -> None:
+    channel = ChannelDouble(1.0, timestamp=5.0)
+    watch = Watch({"pv": channel})
+    taken(watch)
+    write(channel, 2.0, timestamp=5.0)
+    assert any(watch.look())
+    assert taken(watch) == [("pv", 2.0)]
+
+
+def test_known_values_are_no_changes_until_they_are_forgotten() -> None:
+    channels = integers(2)
+    watch = Watch(channels)
+    watch.accept(channels)
+    assert taken(watch) == []
+    watch.forget(["pv1"])
+    assert any(watch.look())
+    assert taken(watch) == [("pv1", 1)]
+
+
+def test_work_comes_in_small_portions() -> None:
+    watch = Watch(integers(5000))
+    portions = []
+    before = 0
+    for _ in watch.take():
+        portions.append(len(watch.taken) - before)
+        before = len(watch.taken)
+    assert sum(portions) == 5000
+    assert max(portions) <= 200
+    assert len(list(watch.look())) == 3
+
+
+def test_large_arrays_are_a_portion_each() -> None:
+    arrays = {f"pv{number}": ChannelDouble(np.zeros(100_000)) for number in range(3)}
+    portions = 0
+    watch = Watch(arrays)
+    for portions, _ in enumerate(watch.take(), start=1):
+        assert len(watch.taken) <= portions
+    assert portions >= 3
+
+
+def test_a_walk_that_is_abandoned_loses_nothing() -> None:
+    channels = integers(1000)
+    watch = Watch(channels)
+    walk = watch.take()
+    next(walk)
+    walk.close()
+    assert 0 < len(watch.taken) < 1000
+    assert dict(taken(watch)) == {name: channel.value for name, channel in channels.items()}
+
+
+def test_what_was_handed_on_is_not_handed_on_again() -> None:
+    watch = Watch(integers(1))
+    assert len(taken(watch)) == 1
+    assert watch.hand_on() == []
+
+
+class _Odd(ChannelInteger):
+    odd = False
+
+    def present(self, stored: object) -> object:
+        return object() if self.odd else stored
+
+
+def test_a_value_that_cannot_be_saved_is_remembered_until_it_can() -> None:
+    channel = _Odd(1)
+    watch = Watch({"pv": channel})
+    _Odd.odd = True
+    assert taken(watch) == []
+    assert list(watch.unsavable) == ["pv"]
+    _Odd.odd = False
+    write(channel, 2)
+    assert taken(watch) == [("pv", 2)]
+    assert watch.unsavable == {}

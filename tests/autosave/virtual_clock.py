@@ -1,0 +1,56 @@
+"""An async library whose time passes when a test says so."""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable
+from itertools import count
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Storage threads live in real time; each step of virtual time leaves them this much of it.
+_REAL_SECONDS = 0.001
+
+
+class VirtualClock:
+    """What a hook gets as ``async_lib``, as far as autosave uses it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.now + seconds, next(self._numbers), future))
+        await future
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass; who sleeps wakes up in order."""
+        end = self.now + seconds
+        await asyncio.sleep(_REAL_SECONDS)
+        while self._sleepers and self._sleepers[0][0] <= end:
+            self._wake()
+            await asyncio.sleep(_REAL_SECONDS)
+        self.now = end
+
+    async def until(self, awaitable: Awaitable[T]) -> T:
+        """Let just as much time pass as something takes."""
+        task = asyncio.ensure_future(awaitable)
+        await asyncio.sleep(_REAL_SECONDS)
+        while not task.done():
+            if self._sleepers:
+                self._wake()
+            await asyncio.sleep(_REAL_SECONDS)
+        return await task
+
+    def _wake(self) -> None:
+        self.now, _, future = heapq.heappop(self._sleepers)
+        if not future.done():
+            future.set_result(None)
