@@ -23,7 +23,9 @@ from ioc_ops.ca.datagram import (
 )
 from ioc_ops.ca.dbr import LAST_TYPE, LAYOUTS, ChannelType, Family, Layout, Limits, payload_size
 from ioc_ops.ca.header import Header, Message, pack_header, pack_message, parse
+from ioc_ops.ca.json5 import Json, JsonMap, parse_json5
 from ioc_ops.ca.limits import max_payload
+from ioc_ops.ca.names import LONGEST_NAME, ChannelName, FilterCall, name_ends, parse_name
 from ioc_ops.ca.payload import Extras, elements, pack_prefix, unpack_payload
 from ioc_ops.ca.status import ECA_TEXT, Eca
 from ioc_ops.ca.timestamp import EPICS_EPOCH, TimeStamp
@@ -34,6 +36,7 @@ __all__ = [
     "EPICS_EPOCH",
     "LAST_TYPE",
     "LAYOUTS",
+    "LONGEST_NAME",
     "MINIMUM_MINOR",
     "MINOR_VERSION",
     "PRIORITY_MAX",
@@ -41,13 +44,17 @@ __all__ = [
     "SERVER_PORT",
     "AccessRights",
     "Beacon",
+    "ChannelName",
     "ChannelType",
     "Command",
     "Eca",
     "EventMask",
     "Extras",
     "Family",
+    "FilterCall",
     "Header",
+    "Json",
+    "JsonMap",
     "Layout",
     "Limits",
     "Message",
@@ -55,6 +62,7 @@ __all__ = [
     "TimeStamp",
     "elements",
     "max_payload",
+    "name_ends",
     "pack_beacon",
     "pack_header",
     "pack_message",
@@ -63,6 +71,8 @@ __all__ = [
     "pack_search_request",
     "parse",
     "parse_beacon",
+    "parse_json5",
+    "parse_name",
     "parse_search_replies",
     "parse_search_requests",
     "payload_size",

@@ -165,9 +165,6 @@ LAYOUTS: tuple[Layout, ...] = _layouts()
 
 
 def payload_size(data_type: int, count: int) -> int:
-    """Bytes of ``count`` elements of a DBR type, unpadded.
-
-    No elements take as much room as one (``dbr_size_n`` in ``db_access.h``).
-    """
+    """Bytes of ``count`` elements of a DBR type, unpadded (``dbr_size_n`` in ``db_access.h``)."""
     layout = LAYOUTS[data_type]
-    return layout.prefix.size + layout.element_size * max(count, 1)
+    return layout.prefix.size + layout.element_size * count

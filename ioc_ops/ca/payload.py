@@ -30,7 +30,7 @@ __all__ = [
     "unpack_strings",
 ]
 
-_INTEGER_RANGE = {"h": (-0x8000, 0x7FFF), "B": (0, 0xFF), "i": (-0x80000000, 0x7FFFFFFF)}
+_INTEGER_RANGE = {"h": (-0x8000, 0x7FFF), "B": (-0x80, 0xFF), "i": (-0x80000000, 0x7FFFFFFF)}
 _FLOAT_MAX = 3.4028234663852886e38
 _ELEMENT_CODE = (f"{MAX_STRING_SIZE}s", "h", "f", "H", "B", "i", "d")
 
@@ -105,7 +105,8 @@ def _fit(code: str, limit: float) -> float:
     if limit != limit:
         return 0
     low, high = _INTEGER_RANGE[code]
-    return int(max(low, min(high, limit)))
+    fitted = int(max(low, min(high, limit)))
+    return fitted & 0xFF if code == "B" else fitted  # clients take a char for signed or not
 
 
 _LIMIT_CODE = ("", "h", "f", "", "B", "i", "d")

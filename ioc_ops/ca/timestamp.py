@@ -22,7 +22,8 @@ class TimeStamp:
     @classmethod
     def from_unix_timestamp(cls, timestamp: float) -> Self:
         """From Unix seconds (a float holds about 0.2 microseconds at present)."""
-        return cls.from_unix_ns(round(timestamp * 1e9))
+        seconds = int(timestamp // 1)
+        return cls.from_unix_ns(seconds * 1_000_000_000 + round((timestamp - seconds) * 1e9))
 
     @classmethod
     def from_unix_ns(cls, nanoseconds: int) -> Self:

@@ -4,6 +4,7 @@ from ioc_ops.ca import AccessRights, ChannelType, EventMask, TimeStamp
 from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum, states_of
+from ioc_ops.channel.filters import States
 from ioc_ops.channel.metadata import Metadata
 from ioc_ops.channel.numeric import (
     ChannelDouble,
@@ -12,8 +13,9 @@ from ioc_ops.channel.numeric import (
     ChannelNumeric,
     ChannelShort,
 )
-from ioc_ops.channel.state import ChannelState, Feed, Payload, Value
+from ioc_ops.channel.state import ChannelState, Feed, FeedKey, Payload, Value
 from ioc_ops.channel.text import ChannelByte, ChannelChar, ChannelString
+from ioc_ops.channel.views import View, make_view
 
 __all__ = [
     "AccessRights",
@@ -35,9 +37,13 @@ __all__ = [
     "ChannelType",
     "EventMask",
     "Feed",
+    "FeedKey",
     "Metadata",
     "Payload",
+    "States",
     "TimeStamp",
     "Value",
+    "View",
+    "make_view",
     "states_of",
 ]

@@ -128,7 +128,7 @@ class Alarm:
         if alarm_string is not None:
             self.alarm_string = alarm_string
         if must_acknowledge_transient is not None:
-            self.must_acknowledge_transient = must_acknowledge_transient
+            self.require_acknowledge(must_acknowledge_transient)
         if severity_to_acknowledge is not None:
             self.acknowledge(int(severity_to_acknowledge))
         new_status = self.status if status is None else int(status)
@@ -137,6 +137,8 @@ class Alarm:
             self.change(new_status, new_severity)
         else:
             self.status, self.severity = new_status, new_severity
+            for owner in self._owners:
+                owner.post(0)  # nobody is told, but whoever asks sees it
 
     def acknowledge(self, severity: int) -> None:
         """An operator acknowledges up to ``severity`` (``putAcks`` in ``dbAccess.c``)."""

@@ -1,5 +1,7 @@
 """Numbers to text and back as EPICS Base does it (``cvtFast.c``, ``dbConvert.c``)."""
 
+import re
+import sys
 from math import isfinite, isnan
 
 import numpy as np
@@ -18,6 +20,14 @@ INTEGER_RANGES: dict[ChannelType, tuple[int, int]] = {
 }
 
 
+_LARGEST_DOUBLE = sys.float_info.max
+# Not what int() and float() take: they know 1_000 and the digits of all scripts.
+_INTEGER = re.compile(r"[+-]?(0x[0-9a-f]+|\d{1,400})", re.IGNORECASE | re.ASCII)
+_REAL = re.compile(
+    r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE | re.ASCII
+)
+
+
 def format_number(value: float, precision: int | None) -> str:
     """Text of a number in at most 39 characters.
 
@@ -34,28 +44,36 @@ def format_number(value: float, precision: int | None) -> str:
         return "inf" if value > 0 else "-inf"
     if precision is None:
         return repr(value)
+    precision = max(precision, 0)
     if precision > 8 or abs(value) > 1e16:
         return f"{value:{precision + 7}.{min(precision, 17)}e}".strip()
     if abs(value) > 1e7:
-        precision = min(precision, 3)
-    return f"{value:.{max(precision, 0)}f}"
+        return f"{value:.{min(precision, 3)}f}"
+    # Half is rounded away from zero, as people expect, and -0.0 has no sign.
+    scale = 10**precision
+    whole = int(abs(value))
+    fraction = (int((abs(value) - whole) * scale * 10) + 5) // 10
+    whole, fraction = whole + fraction // scale, fraction % scale
+    digits = f".{fraction:0{precision}d}" if precision else ""
+    return f"{'-' if value < 0 else ''}{whole}{digits}"
 
 
 def parse_number(text: str) -> float:
-    """Number of a text; integers stay exact, 0x is read as hexadecimal (``epicsParseDouble``).
+    """Number of a whole text, as C writes them; integers stay exact, 0x is hexadecimal.
 
     Raises:
-        ConversionError: the text is no number.
+        ConversionError: the text is no number, or one beyond the range of DOUBLE.
     """
     stripped = text.strip()
-    try:
-        return int(stripped, 0)
-    except ValueError:
-        pass
-    try:
-        return float(stripped)
-    except ValueError:
-        raise ConversionError(f"{text!r} is no number") from None
+    if _INTEGER.fullmatch(stripped):
+        number: float = int(stripped, 16 if "x" in stripped.lower() else 10)
+    elif _REAL.fullmatch(stripped):
+        number = float(stripped)
+    else:
+        raise ConversionError(f"{text!r} is no number")
+    if abs(number) > _LARGEST_DOUBLE and "inf" not in stripped.lower():
+        raise ConversionError(f"{text!r} is outside the range of DOUBLE")
+    return number
 
 
 def to_integers(values: NDArray[np.generic], native: ChannelType) -> NDArray[np.int64]:

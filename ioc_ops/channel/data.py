@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ioc_ops.ca import EventMask, TimeStamp
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
 from ioc_ops.channel.state import ChannelState, Value, clock, unix_ns
-from ioc_ops.errors import ChannelError, ConversionError, SkipWrite
+from ioc_ops.errors import AccessError, ChannelError, ConversionError, SkipWrite
 
 __all__ = ["ChannelData"]
 
@@ -16,7 +16,7 @@ _PROPERTY = int(EventMask.PROPERTY)
 class ChannelData(ChannelState):
     """A PV. Subclasses are the native DBR types."""
 
-    __slots__ = ("getter", "puts", "putter")
+    __slots__ = ("blocked", "getter", "puts", "putter")
 
     _verifies: ClassVar[bool] = False
     getter: Callable[[Any], Awaitable[Value]] | None
@@ -30,6 +30,7 @@ class ChannelData(ChannelState):
 
     def __init__(self, value: Value, **state: Any) -> None:
         """Make a PV without hooks; see ChannelState for the arguments."""
+        self.blocked = False
         self.getter = None
         self.putter = None
         self.puts = None
@@ -38,7 +39,7 @@ class ChannelData(ChannelState):
     @property
     def hooked(self) -> bool:
         """Whether a client's write runs user code, and so must be awaited."""
-        return self.putter is not None or self._verifies
+        return self.putter is not None or self._verifies or self.blocked
 
     def preprocess_value(self, value: Value) -> Value:
         """Override to change what is written before it is verified."""
@@ -93,13 +94,14 @@ class ChannelData(ChannelState):
             clock() if timestamp is None else unix_ns(timestamp),
             own[0] if status is None else int(status),
             own[1] if severity is None else int(severity),
+            flags,
         )
         self._remember(value)
-        if flags:
-            self.post(flags)
 
     async def put(self, stored: Value) -> None:
         """Write for a client, hooks included; the value comes decoded."""
+        if self.blocked:
+            raise AccessError(f"{self.name}: clients may not write while DISP is set")
         before = self.alarm.state
         try:
             stored, _ = await self._verified(stored, None)
@@ -118,7 +120,7 @@ class ChannelData(ChannelState):
         Raises:
             SkipWrite: a hook dropped the write.
         """
-        self.check(stored)
+        stored = self.check(stored)
         if self._verifies:
             value = await self.verify_value(self.present(stored))
             stored = self.convert(value)
@@ -162,7 +164,7 @@ class ChannelData(ChannelState):
             LimitError: it lies beyond the control limits.
         """
         stored = self.convert(value)
-        self.check(stored)
+        stored = self.check(stored)
         self.commit(stored, clock(), *self.alarm_of(stored))
         self._remember(value)
 
@@ -183,6 +185,11 @@ class ChannelData(ChannelState):
         self.encoded.clear()
         if publish:
             self.post(_PROPERTY)
+
+    def update_metadata(self, **changes: Value) -> None:
+        """As ``write_metadata``, at once. Raises ConversionError."""
+        self._change_metadata(changes)
+        self.post(_PROPERTY)
 
     def _change_metadata(self, changes: dict[str, Value]) -> None:
         raise ConversionError(f"{self.name}: {type(self).__name__} has no {', '.join(changes)}")

@@ -1,6 +1,7 @@
 """Enumerated PVs: an index on the wire, a state's name for people; DBR_ENUM."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 from ioc_ops.ca import ChannelType
 from ioc_ops.ca.dbr import LAYOUTS, MAX_ENUM_STATES, MAX_ENUM_STRING_SIZE, NATIVE_DTYPES
 from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
+from ioc_ops.channel.alarm import AlarmStatus
 from ioc_ops.channel.convert import decode_text, parse_number
 from ioc_ops.channel.data import ChannelData
+from ioc_ops.channel.metadata import NO_ALARM
 from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, ProtocolError
 
@@ -26,7 +29,7 @@ def states_of(enum: type[IntEnum]) -> tuple[str, ...]:
 class ChannelEnum(ChannelData):
     """One of at most 16 states of at most 25 bytes."""
 
-    __slots__ = ("_states",)
+    __slots__ = ("_states", "state_severities")
     data_type = ChannelType.ENUM
 
     def __init__(
@@ -45,6 +48,8 @@ class ChannelEnum(ChannelData):
         if enum_strings is None:
             enum_strings = states_of(type(value)) if isinstance(value, IntEnum) else ()
         self._states = self._checked_states(enum_strings, str(common.get("name", "")))
+        # Alarm severity of each state (ZRSV ...); empty for none.
+        self.state_severities: tuple[int, ...] = ()
         super().__init__(value, **common)
 
     @staticmethod
@@ -70,6 +75,17 @@ class ChannelEnum(ChannelData):
     def _length_of(self, value: Value) -> int:
         return 1
 
+    def alarm_of(self, stored: Value) -> tuple[int, int]:
+        severities = self.state_severities
+        if stored < len(severities) and severities[stored]:
+            return AlarmStatus.STATE, severities[stored]
+        return NO_ALARM
+
+    def set_state_severities(self, severities: tuple[int, ...]) -> None:
+        """Give the states severities; the present state's takes effect at once."""
+        self.state_severities = severities
+        self.alarm.change(*self.alarm_of(self._stored))
+
     def present(self, stored: Value) -> Value:
         return self._states[stored] if stored < len(self._states) else stored
 
@@ -82,7 +98,7 @@ class ChannelEnum(ChannelData):
             return self._index_of(value)
         try:
             index = int(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ConversionError(f"{self.name}: {value!r} is no state") from None
         return self._checked_index(index)
 
@@ -99,13 +115,14 @@ class ChannelEnum(ChannelData):
             return self._states.index(text)
         except ValueError:
             pass
-        try:
+        number: float | None = None
+        with suppress(ConversionError):
             number = parse_number(text)
-        except ConversionError:
+        if not isinstance(number, int):
             raise ConversionError(
                 f"{self.name}: {text!r} is none of {', '.join(self._states) or 'no states'}"
-            ) from None
-        return self._checked_index(int(number))
+            )
+        return self._checked_index(number)
 
     def describe(self) -> dict[str, Any]:
         return {"states": tuple([state.encode(self.string_encoding) for state in self._states])}

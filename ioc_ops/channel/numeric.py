@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from math import isfinite
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -16,7 +17,7 @@ from ioc_ops.channel.convert import INTEGER_RANGES, decode_text, format_number, 
 from ioc_ops.channel.convert import to_integers as _to_integers
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.deadband import Deadband
-from ioc_ops.channel.metadata import NO_ALARM, PLAIN, Metadata
+from ioc_ops.channel.metadata import METADATA_FIELDS, NO_ALARM, PLAIN, Metadata
 from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, LimitError, ProtocolError
 
@@ -32,6 +33,12 @@ _T = TypeVar("_T")
 _NATIVE_NUMPY = ("", "i2", "f4", "u2", "u1", "i4", "f8")
 _DOUBLE = struct.Struct(">d")
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
+
+
+@lru_cache(maxsize=1024)
+def _metadata_of(*said: tuple[str, Any]) -> Metadata:
+    """One Metadata for all PVs that are declared alike."""
+    return Metadata(**dict(said))
 
 
 class _Meta(Generic[_T]):
@@ -51,7 +58,7 @@ class _Meta(Generic[_T]):
 class ChannelNumeric(ChannelData):
     """What all numbers share: metadata, limits, alarms by limits, deadbands, conversions."""
 
-    __slots__ = ("deadband", "metadata")
+    __slots__ = ("_limit_passed", "deadband", "metadata")
 
     element: ClassVar[struct.Struct]
     metadata: Metadata
@@ -69,56 +76,20 @@ class ChannelNumeric(ChannelData):
     value_atol = _Meta["float | None"]()
     log_atol = _Meta["float | None"]()
 
-    def __init__(
-        self,
-        value: Value = 0,
-        *,
-        units: str | None = None,
-        precision: int | None = None,
-        upper_disp_limit: float | None = None,
-        lower_disp_limit: float | None = None,
-        upper_alarm_limit: float | None = None,
-        lower_alarm_limit: float | None = None,
-        upper_warning_limit: float | None = None,
-        lower_warning_limit: float | None = None,
-        upper_ctrl_limit: float | None = None,
-        lower_ctrl_limit: float | None = None,
-        value_atol: float | None = None,
-        log_atol: float | None = None,
-        **common: Any,
-    ) -> None:
+    def __init__(self, value: Value = 0, **arguments: Any) -> None:
         """Make a numeric PV.
 
         Args:
             value: a number, or a list or array of numbers.
-            units: at most 7 bytes reach a client.
-            precision: digits behind the point, for people.
-            upper_disp_limit: range that a screen shows; likewise ``lower_disp_limit``.
-            upper_alarm_limit: HIHI, MAJOR at or above; likewise ``lower_alarm_limit`` (LOLO).
-            upper_warning_limit: HIGH, MINOR; likewise ``lower_warning_limit`` (LOW).
-            upper_ctrl_limit: writes beyond are refused; likewise ``lower_ctrl_limit``.
-            value_atol: MDEL, change that VALUE monitors hear of; None posts every write.
-            log_atol: ADEL, likewise for LOG monitors.
-            common: arguments of ``ChannelData``.
+            arguments: fields of ``Metadata`` (units, precision, upper_alarm_limit, ...) and
+                arguments of ``ChannelState``; None stands for what is not said.
         """
-        given = {
-            "units": units,
-            "precision": precision,
-            "upper_disp_limit": upper_disp_limit,
-            "lower_disp_limit": lower_disp_limit,
-            "upper_alarm_limit": upper_alarm_limit,
-            "lower_alarm_limit": lower_alarm_limit,
-            "upper_warning_limit": upper_warning_limit,
-            "lower_warning_limit": lower_warning_limit,
-            "upper_ctrl_limit": upper_ctrl_limit,
-            "lower_ctrl_limit": lower_ctrl_limit,
-            "value_atol": value_atol,
-            "log_atol": log_atol,
-        }
-        said: dict[str, Any] = {key: v for key, v in given.items() if v is not None}
-        self.metadata = Metadata(**said) if said else PLAIN
+        given = [(name, arguments.pop(name, None)) for name in METADATA_FIELDS]
+        said = [(name, value) for name, value in given if value is not None]
+        self.metadata = _metadata_of(*said) if said else PLAIN
         self.deadband: Deadband | None = None
-        super().__init__(value, **common)
+        self._limit_passed: float | None = None
+        super().__init__(value, **arguments)
         self._arm_deadband()
 
     def _arm_deadband(self) -> None:
@@ -139,8 +110,9 @@ class ChannelNumeric(ChannelData):
         return (np.size(value) or 1) if isinstance(value, (list, tuple, np.ndarray)) else 1
 
     def _remember(self, value: Value) -> None:
-        # Lists read back as lists; an array could be changed under us and is not kept.
-        self._value = list(value) if isinstance(value, (list, tuple)) and self.is_array else None
+        # Lists read back as lists, of what the type has made of them.
+        listed = self.is_array and isinstance(value, (list, tuple))
+        self._value = self._stored.tolist() if listed else None
 
     def present(self, stored: Value) -> Value:
         if self.max_length > 1:
@@ -186,16 +158,23 @@ class ChannelNumeric(ChannelData):
 
     # -- limits -------------------------------------------------------------------------
 
-    def check(self, stored: Value) -> None:
+    def check(self, stored: Value) -> Value:
         metadata = self.metadata
-        if metadata.checks_ctrl and self.max_length == 1 and not metadata.allows(stored):
+        if self.max_length > 1:
+            return stored
+        if metadata.checks_ctrl and not metadata.allows(stored):
             low, high = metadata.lower_ctrl_limit, metadata.upper_ctrl_limit
-            raise LimitError(f"{self.name}: {stored} is outside the control limits {low} to {high}")
+            limits = f"{low:g} to {high:g}"
+            raise LimitError(f"{self.name}: {stored} is outside the control limits {limits}")
+        if metadata.clamps:
+            return type(stored)(min(max(stored, metadata.drive_low), metadata.drive_high))
+        return stored
 
     def alarm_of(self, stored: Value) -> tuple[int, int]:
         metadata = self.metadata
         if metadata.checks_alarm and self.max_length == 1:
-            return metadata.alarm_of(stored)
+            status, severity, self._limit_passed = metadata.level_of(stored, self._limit_passed)
+            return status, severity
         return NO_ALARM
 
     def events_of(self, stored: Value) -> int:

@@ -9,6 +9,7 @@ Three forms of a value:
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 from ioc_ops.ca import EPICS_EPOCH, AccessRights, ChannelType, EventMask, Extras, TimeStamp
@@ -17,7 +18,16 @@ from ioc_ops.ca.payload import SCALAR_TIME, pack_prefix, pack_string
 from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
 from ioc_ops.channel.metadata import NO_ALARM
 
-__all__ = ["ChannelState", "Feed", "Payload", "Value", "clock", "pack_scalar_time", "unix_ns"]
+__all__ = [
+    "ChannelState",
+    "Feed",
+    "FeedKey",
+    "Payload",
+    "Value",
+    "clock",
+    "pack_scalar_time",
+    "unix_ns",
+]
 
 Value = Any
 """What a PV of some type takes and gives: the one place where the type is the PV's own."""
@@ -44,7 +54,7 @@ class Feed(Protocol):
 
 
 FeedKey = tuple[object, int, int, int]
-"""Circuit, DBR type, count, mask: subscriptions that agree on these share one Feed."""
+"""Circuit, DBR type, count, batch and mask: subscriptions that agree on these share one Feed."""
 
 _NO_FEEDS: dict[FeedKey, Feed] = {}
 """What a PV without subscribers has; replaced, never filled."""
@@ -54,9 +64,12 @@ class ChannelState:
     """The value of a PV, all that goes with it, and how it reaches those who want it."""
 
     __slots__ = (
+        "_asg",
+        "_guard",
         "_stored",
         "_value",
         "alarm",
+        "asl",
         "encoded",
         "feeds",
         "max_length",
@@ -72,6 +85,8 @@ class ChannelState:
     name: str
     encoded: dict[int, tuple[Payload, int]]
     feeds: dict[FeedKey, Feed]
+    asl: int
+    """Access level, 0 or 1: a rule of level 0 does not apply to a PV of level 1."""
 
     def __init__(
         self,
@@ -99,6 +114,9 @@ class ChannelState:
                 its newest value under pressure and nothing else.
         """
         self.name = name
+        self._asg = "DEFAULT"
+        self.asl = 0
+        self._guard: Callable[[], None] | None = None
         self.feeds = _NO_FEEDS
         self.encoded = {}
         self.string_encoding = string_encoding
@@ -163,6 +181,21 @@ class ChannelState:
         """Whether clients see more than one element."""
         return self.max_length > 1
 
+    @property
+    def asg(self) -> str:
+        """Access group, in the words of EPICS access security; a change counts at once."""
+        return self._asg
+
+    @asg.setter
+    def asg(self, asg: str) -> None:
+        self._asg = asg
+        if self._guard is not None:
+            self._guard()
+
+    def when_regrouped(self, guard: Callable[[], None]) -> None:
+        """Call this when the access group has changed: for the server that applies the rules."""
+        self._guard = guard
+
     def check_access(self, hostname: str, username: str) -> AccessRights:
         """What a client may do; override to decide by host and user."""
         return AccessRights.READ if self.read_only else AccessRights.READ_WRITE
@@ -184,8 +217,9 @@ class ChannelState:
         """What a user sees of a stored value."""
         return stored
 
-    def check(self, stored: Value) -> None:
-        """Raise LimitError when the control limits forbid the value."""
+    def check(self, stored: Value) -> Value:
+        """What the limits make of a value. Raises LimitError where they refuse it."""
+        return stored
 
     def alarm_of(self, stored: Value) -> tuple[int, int]:
         """Status and severity that a value has by itself."""
@@ -264,10 +298,13 @@ class ChannelState:
         layout = LAYOUTS[data_type]
         family = layout.family
         if family == Family.CLASS_NAME:
-            return pack_string(self.reported_record_type.encode()), 1
+            shown = count or 1
+            return pack_string(self.reported_record_type.encode()) + bytes(40 * (shown - 1)), shown
         have = self.count_of(self._stored)
         shown = count or have
         body = self.wire(layout.native, min(shown, have))
+        # Text that is stored as characters is one string, even where it is empty.
+        shown = max(shown, len(body) // NATIVE_SIZES[layout.native])
         if family == Family.PLAIN and len(body) == NATIVE_SIZES[layout.native] * shown:
             prefix = b""  # an array in its own type goes out as it is stored, uncopied
             if not len(body) & 7 and shown:
@@ -305,12 +342,14 @@ class ChannelState:
         Raises:
             LimitError: the control limits forbid it.
         """
-        self.check(stored)
+        stored = self.check(stored)
         self.commit(stored, clock(), *self.alarm_of(stored))
 
-    def commit(self, stored: Value, time_ns: int, status: int, severity: int) -> None:
-        """Store a verified value and tell the monitors."""
-        events = self.events_of(stored)
+    def commit(
+        self, stored: Value, time_ns: int, status: int, severity: int, events: int = 0
+    ) -> None:
+        """Store a verified value and tell the monitors, of other ``events`` in one go."""
+        events |= self.events_of(stored)
         self._stored = stored
         self._value = None
         self.time_ns = time_ns

@@ -7,7 +7,7 @@ import numpy as np
 from ioc_ops.ca import ChannelType
 from ioc_ops.ca.dbr import LAYOUTS, MAX_STRING_SIZE, NATIVE_DTYPES
 from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
-from ioc_ops.channel.convert import cut, decode_text, format_number, parse_number
+from ioc_ops.channel.convert import cut, decode_text, format_number, parse_number, to_integers
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.state import Payload, Value
 from ioc_ops.errors import ConversionError, ProtocolError
@@ -151,9 +151,18 @@ class _Characters(ChannelData):
         if native == ChannelType.CHAR:
             return bytes(raw)
         if native == ChannelType.STRING:
-            return b"".join(unpack_strings(raw, min(count, self.max_length)))
+            texts = unpack_strings(raw, min(count, self.max_length))
+            return b"".join(texts)[: self.max_length]
         values = np.frombuffer(raw, NATIVE_DTYPES[native])
-        return values.astype(np.int64).astype(np.uint8).tobytes()
+        with np.errstate(invalid="ignore"):  # out of range wraps, as elsewhere
+            return values.astype(np.int64).astype(np.uint8).tobytes()
+
+    def _octets(self, values: Value) -> bytes:
+        try:
+            codes = to_integers(np.asarray(values).reshape(-1), ChannelType.CHAR)
+        except (ConversionError, TypeError, ValueError) as problem:
+            raise ConversionError(f"{self.name}: {problem}") from None
+        return codes.astype(np.uint8).tobytes()
 
     def _check_length(self, raw: bytes) -> None:
         if self._fixed_length and len(raw) > self.max_length:
@@ -177,7 +186,7 @@ class ChannelChar(_Characters):
         if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], str):
             value = value[0]
         if isinstance(value, (list, tuple, np.ndarray)):
-            value = np.asarray(value).astype(np.uint8).tobytes()
+            value = self._octets(value)
         if isinstance(value, _Bytes):
             value = decode_text(bytes(value), self.string_encoding)
         if not isinstance(value, str):
@@ -193,7 +202,10 @@ class ChannelChar(_Characters):
         return raw
 
     def decode(self, data_type: int, count: int, payload: Payload) -> Value:
-        return decode_text(self._received(data_type, count, payload), self.string_encoding)
+        encoding = self.string_encoding
+        text = decode_text(self._received(data_type, count, payload), encoding)
+        # Bytes that were read as Latin-1 take more room in the PV's own encoding.
+        return cut(text.encode(encoding, "replace"), self.max_length, encoding).decode(encoding)
 
     @property
     def shown_as(self) -> tuple[ChannelType, int]:
@@ -229,7 +241,7 @@ class ChannelByte(_Characters):
         if isinstance(value, str):
             value = value.encode(self.string_encoding)
         elif isinstance(value, (np.ndarray, list, tuple)):
-            value = np.asarray(value).astype(np.uint8).tobytes()
+            value = self._octets(value)
         elif isinstance(value, int):
             value = bytes([value & 0xFF])
         elif isinstance(value, _Bytes):

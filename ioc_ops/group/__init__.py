@@ -1,8 +1,11 @@
 """The declarative layer: groups of PVs and what their PVs do."""
 
+from ioc_ops.group.function import pvfunction
 from ioc_ops.group.group import PVGroup
 from ioc_ops.group.macros import expand_macros
+from ioc_ops.group.masks import SubscriptionType
 from ioc_ops.group.pairs import get_pv_pair_wrapper
+from ioc_ops.group.pvdb import LivePVs
 from ioc_ops.group.pvproperty import pvproperty
 from ioc_ops.group.pvspec import PVSpec
 from ioc_ops.group.scan import ScanSpec, scan_wrapper
@@ -31,6 +34,7 @@ from ioc_ops.group.types import (
 )
 
 __all__ = [
+    "LivePVs",
     "PVGroup",
     "PVSpec",
     "PvpropertyBoolEnum",
@@ -55,8 +59,10 @@ __all__ = [
     "PvpropertyStringRO",
     "ScanSpec",
     "SubGroup",
+    "SubscriptionType",
     "expand_macros",
     "get_pv_pair_wrapper",
+    "pvfunction",
     "pvproperty",
     "scan_wrapper",
 ]

@@ -2,13 +2,16 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 from ioc_ops.channel import Alarm, Value
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group.macros import Expanded, expand_macros
+from ioc_ops.group.pvdb import LivePVs
 from ioc_ops.group.pvproperty import pvproperty
+from ioc_ops.group.pvspec import PVSpec
 from ioc_ops.group.subgroup import SubGroup
 from ioc_ops.group.types import PvpropertyData
 
@@ -64,27 +67,28 @@ class PVGroup:
         else:
             self.log = parent.log.getChild(type(self).__name__)
         self.alarms: defaultdict[str, Alarm] = defaultdict(Alarm)
-        self.states: dict[str, bool] = getattr(self, "states", {})
-        self.pvdb: dict[str, PvpropertyData] = {}
+        self.states: dict[str, bool] = self._shared_states()
+        self.pvdb = LivePVs()
         self.attr_pvdb: dict[str, PvpropertyData] = {}
         self.attr_to_pvname: dict[str, str] = {}
         self.groups: dict[str, PVGroup] = {}
-        reads = type(self).group_read is not PVGroup.group_read
-        writes = type(self).group_write is not PVGroup.group_write
         for attr in self._members_:
             declared = self._pvs_.get(attr)
             if declared is None:
                 self._add_group(attr, self._subgroups_[attr].create(self, attr))
-                continue
-            spec = declared.pvspec
-            suffix = spec.name if spec.name is not None else attr
-            pvname = str(self.prefix + expand_macros(suffix, self.macros))
-            channel = spec.create(self, pvname)
-            if reads and channel.getter is None:
-                channel.getter = self.group_read
-            if writes and channel.putter is None:
-                channel.putter = self.group_write
-            self._add(attr, pvname, channel)
+            else:
+                channel = self._make(attr, declared.pvspec)
+                self._add(attr, channel.name, channel)
+
+    def _make(self, attr: str, spec: PVSpec) -> PvpropertyData:
+        suffix = spec.name if spec.name is not None else attr
+        channel = spec.create(self, str(self.prefix + expand_macros(suffix, self.macros)))
+        cls = type(self)
+        if channel.getter is None and cls.group_read is not PVGroup.group_read:
+            channel.getter = self.group_read
+        if channel.putter is None and cls.group_write is not PVGroup.group_write:
+            channel.putter = self.group_write
+        return channel
 
     def _add(self, attr: str, pvname: str, channel: PvpropertyData) -> None:
         if pvname in self.pvdb:
@@ -100,6 +104,59 @@ class PVGroup:
         for inner, channel in group.attr_pvdb.items():
             self._add(f"{attr}.{inner}", channel.name, channel)
 
+    def add_pv(self, attr: str, declared: PVSpec | pvproperty) -> PvpropertyData:
+        """One more PV, at any time: clients find it at their next search.
+
+        Its getter and putter are those that the declaration names. What runs by itself
+        (``startup``, ``scan``, ``restore``) belongs to an IOC that starts: start a task of
+        your own where one is needed.
+
+        Args:
+            attr: key in ``attr_pvdb``, and name of the PV where the declaration has none.
+            declared: what the PV is to be.
+
+        Raises:
+            DefinitionError: there is a PV of this name, or the declaration is wrong.
+        """
+        spec = (declared.pvspec if isinstance(declared, pvproperty) else declared).new(attr=attr)
+        if spec.startup or spec.scan or spec.restore:
+            raise DefinitionError(f"{self.name}.{attr}: startup, scan and restore would not run")
+        channel = self._make(attr, spec)
+        tree = list(self._path(attr))
+        for group, key in tree:
+            if channel.name in group.pvdb or key in group.attr_pvdb:
+                raise DefinitionError(f"{group.name}.{key}: there is a PV {channel.name} already")
+        for group, key in tree:
+            group.pvdb[channel.name] = group.attr_pvdb[key] = channel
+            group.attr_to_pvname[key] = channel.name
+        return channel
+
+    def remove_pv(self, attr: str) -> None:
+        """Take a PV out, at any time; clients lose their channels to it and search anew.
+
+        A startup hook or scan of the PV that runs goes on.
+
+        Raises:
+            KeyError: the group has no PV of this attribute.
+        """
+        pvname = self.attr_to_pvname[attr]
+        for group, key in self._path(attr):
+            del group.attr_pvdb[key], group.attr_to_pvname[key]
+            group.pvdb.pop(pvname, None)
+
+    def _path(self, attr: str) -> "Iterator[tuple[PVGroup, str]]":
+        """This group and those that it is part of, each with its key for one of our PVs."""
+        group: PVGroup | None = self
+        while group is not None:
+            yield group, attr
+            inner, group = group, group.parent
+            if group is not None:
+                # A group that was made with parent=, but is none of its subgroups, stands alone.
+                own = next((key for key, each in group.groups.items() if each is inner), None)
+                if own is None:
+                    return
+                attr = f"{own}.{attr}"
+
     async def group_read(self, instance: PvpropertyData) -> Value:
         """Override to serve the reads of all PVs that have no getter."""
         return instance.value
@@ -107,6 +164,31 @@ class PVGroup:
     async def group_write(self, instance: PvpropertyData, value: Value) -> Value:
         """Override to serve the writes of all PVs that have no putter."""
         return value
+
+    def _shared_states(self) -> dict[str, bool]:
+        """The states of the whole tree, this group's own among them."""
+        # A class that declares states does not share them between its groups.
+        own: dict[str, bool] = vars(self).get("states", dict(getattr(self, "states", {})))
+        if self.parent is None:
+            return own
+        for state, value in own.items():
+            self.parent.states.setdefault(state, value)
+        return self.parent.states
+
+    @asynccontextmanager
+    async def update_state(self, state: str, value: bool) -> AsyncIterator[None]:
+        """Set a state that ``sync`` filters go by: ``async with self.update_state("red", True):``.
+
+        It holds from here on, for all groups of the tree and beyond the end of the block. Filters
+        notice with the next update of their PV: a state that changes adds no events
+        (``dbStateSet``, ``dbStateClear`` in EPICS Base ``dbState.c``).
+
+        Args:
+            state: its name; a new one is made.
+            value: whether it is to hold.
+        """
+        self.states[state] = bool(value)
+        yield
 
     def child_prefix(self, prefix: str) -> Expanded:
         """A prefix below this group's, expanded."""

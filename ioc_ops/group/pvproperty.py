@@ -1,11 +1,12 @@
 """pvproperty: declares a PV in the body of a PVGroup, and its hooks by decorators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self, overload
 
 from ioc_ops.channel import Alarm, AlarmSeverity, Value
 from ioc_ops.errors import DefinitionError
-from ioc_ops.group.pvspec import Hook, PVSpec, check_hook
+from ioc_ops.group.field_hooks import FieldSpecs
+from ioc_ops.group.pvspec import FieldHook, Hook, PVSpec, check_hook
 from ioc_ops.group.scan import ScanSpec, scan_wrapper
 from ioc_ops.group.types import PvpropertyData
 
@@ -35,6 +36,10 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         read_only: bool = False,
         record: str | None = None,
         autosave: object = None,
+        asg: str = "DEFAULT",
+        asl: int = 0,
+        field_spec: FieldSpecs | None = None,
+        fields: Sequence[FieldHook] = (),
         **cls_kwargs: Any,
     ) -> None:
         """Declare a PV.
@@ -56,6 +61,10 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
             read_only: for clients; the IOC itself may write.
             record: record type that the PV reports.
             autosave: set by ``autosaved``.
+            asg: access group in the access configuration file (``--acf``).
+            asl: access level, 0 or 1; rules of level 0 do not apply to a PV of level 1.
+            field_spec: of another pvproperty, whose record type and field hooks to share.
+            fields: hooks on fields of the record.
             cls_kwargs: arguments of the PV's class: units, limits, enum_strings, ...
 
         Raises:
@@ -63,6 +72,9 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         """
         if doc is None and get is not None:
             doc = get.__doc__
+        if field_spec is not None:
+            record = record or field_spec.record
+            fields = (*field_spec.hooks, *fields)
         self.pvspec = PVSpec(
             get=get,
             put=put,
@@ -77,7 +89,10 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
             read_only=read_only,
             doc=doc,
             record=record,
+            fields=tuple(fields),
             autosave=autosave,
+            asg=asg,
+            asl=asl,
             cls_kwargs=cls_kwargs,
         )
         self.attr_name = ""
@@ -104,6 +119,26 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
     def record_type(self) -> str | None:
         """Record type that the PV reports."""
         return self.pvspec.record
+
+    @property
+    def fields(self) -> FieldSpecs:
+        """The fields of the record, to decorate: ``@x.fields.RVAL.putter``.
+
+        Raises:
+            DefinitionError: the PV is no record.
+        """
+        if self.pvspec.record is None:
+            raise DefinitionError(f"{self.attr_name}: only a PV with record= has fields")
+        return FieldSpecs(self, self.pvspec.record)
+
+    @property
+    def field_spec(self) -> FieldSpecs:
+        """Record type and field hooks, for ``pvproperty(field_spec=...)``."""
+        return self.fields
+
+    def with_field_hook(self, hook: FieldHook) -> Self:
+        """The same with one more hook on a field."""
+        return self._with(fields=(*self.pvspec.fields, hook))
 
     def __copy__(self) -> Self:
         return self.from_pvspec(self.pvspec)

@@ -5,17 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ioc_ops.channel import Alarm, Value, states_of
+import numpy as np
+
+from ioc_ops.channel import Alarm, AlarmSeverity, ChannelNumeric, Value, states_of
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group.scan import ScanSpec
 from ioc_ops.group.types import DEFAULT_VALUES, PvpropertyData, data_class_of, inferred_dtype
+from ioc_ops.records import fields_of
 
 if TYPE_CHECKING:
     from ioc_ops.group.group import PVGroup
 
-__all__ = ["HOOKS", "Hook", "PVSpec", "check_hook"]
+__all__ = ["HOOKS", "FieldHook", "Hook", "PVSpec", "check_hook"]
 
 Hook = Callable[..., Any]
 
@@ -46,6 +49,14 @@ def check_hook(kind: str, hook: Hook | None) -> Hook | None:
     raise DefinitionError(f"the {kind} hook {name}{place} must be 'async def'")
 
 
+class FieldHook(NamedTuple):
+    """A hook on a field of a record: which field, which kind, and the hook itself."""
+
+    field: str
+    kind: str
+    hook: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PVSpec:
     """A declaration; ``create`` makes the PV.
@@ -68,9 +79,11 @@ class PVSpec:
     alarm_group: str | Alarm | None = None
     read_only: bool = False
     doc: str | None = None
-    fields: tuple[tuple[tuple[str, str], Hook], ...] = ()
+    fields: tuple[FieldHook, ...] = ()
     record: str | None = None
     autosave: object = None
+    asg: str = "DEFAULT"
+    asl: int = 0
     cls_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -81,6 +94,8 @@ class PVSpec:
             check_hook("scan", self.scan.function)
         if self.read_only and self.put is not None:
             raise DefinitionError(f"{self.attr or self.name}: a read-only PV has no putter")
+        if self.asl not in (0, 1):
+            raise DefinitionError(f"{self.attr or self.name}: asl is 0 or 1, not {self.asl!r}")
         if self.record is not None and "." in self.record:
             raise DefinitionError(f"record={self.record!r}: a record type has no dot in its name")
 
@@ -101,6 +116,8 @@ class PVSpec:
         value, dtype = self.value, self.dtype
         if dtype is None:
             dtype = inferred_dtype(value)
+        if isinstance(value, np.ndarray) and value.dtype.kind in "SU":
+            value = value.ravel().tolist()
         cls = data_class_of(dtype, self.read_only)
         name = pvname or self.name or self.attr or ""
         arguments = dict(self.cls_kwargs)
@@ -117,11 +134,12 @@ class PVSpec:
         if self.alarm_group is not None:
             arguments["alarm"] = self._alarm(group)
         if self.record is not None:
-            arguments.setdefault("reported_record_type", self.record)
+            arguments |= _as_record(self.record, cls, arguments)
         try:
             channel = cls(value, name=name, **arguments)
         except TypeError as problem:
             raise DefinitionError(f"{name}: {problem}") from None
+        channel.asg, channel.asl = self.asg, self.asl
         channel.pvspec = self
         channel.group = group
         if self.get is not None:
@@ -141,3 +159,32 @@ class PVSpec:
     def bind(hook: Hook, group: "PVGroup | None") -> Hook:
         """The hook as the server calls it: with the instance first."""
         return hook if group is None else MethodType(hook, group)
+
+
+def _as_record(
+    record: str, cls: type[PvpropertyData], declared: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Arguments that make a PV behave as a record of EPICS Base.
+
+    Its limits have severities of their own, NO_ALARM where no limits are declared, and a
+    record with MDEL posts only changes.
+
+    Raises:
+        DefinitionError: there is no such record type.
+    """
+    fields = fields_of(record)
+    arguments: dict[str, Any] = {"reported_record_type": record}
+    if not issubclass(cls, ChannelNumeric):
+        return arguments
+    arguments["by_severity"] = True
+    for kind, severity in (
+        ("alarm", AlarmSeverity.MAJOR_ALARM),
+        ("warning", AlarmSeverity.MINOR_ALARM),
+    ):
+        low, high = (declared.get(f"{side}_{kind}_limit") for side in ("lower", "upper"))
+        wanted = severity if (low or 0) != (high or 0) else AlarmSeverity.NO_ALARM
+        arguments[f"lower_{kind}_severity"] = arguments[f"upper_{kind}_severity"] = wanted
+    if "MDEL" in fields:
+        arguments["value_atol"] = declared.get("value_atol", 0)
+        arguments["log_atol"] = declared.get("log_atol", 0)
+    return arguments

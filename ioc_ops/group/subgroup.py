@@ -1,5 +1,6 @@
 """SubGroup: a group inside a group, from a class, a dictionary, or a decorated class."""
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -48,6 +49,7 @@ class SubGroup:
         self.base = base
         self.init_kwargs = init_kwargs
         self.attr_name = ""
+        self._owned = False
         self.autosave: object = None
         self.group_cls: type[PVGroup] | None = None
         self.__doc__ = doc
@@ -72,6 +74,7 @@ class SubGroup:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.attr_name = name
+        self._owned = True
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -105,12 +108,15 @@ class SubGroup:
             self.group_cls = type(self.attr_name or "SubGroup", bases, body)
         return self.group_cls
 
-    def replace_member(self, member: pvproperty) -> None:
-        """Use a class that differs in one PV."""
+    def with_member(self, member: pvproperty) -> "SubGroup":
+        """The same with a class that differs in one PV."""
         if self.group_cls is None:
             raise DefinitionError("a SubGroup without a class has no PVs to decorate")
+        # A subclass that decorates its parent's SubGroup must not change the parent.
+        target = copy.copy(self) if self._owned else self
         name = self.group_cls.__name__
-        self.group_cls = type(name, (self.group_cls,), {member.attr_name: member})
+        target.group_cls = type(name, (self.group_cls,), {member.attr_name: member})
+        return target
 
     def create(self, parent: "PVGroup", attr: str) -> "PVGroup":
         """Make the group of one parent.
@@ -145,14 +151,12 @@ class _MemberOf:
             answer = decorate(*arguments, **options)
             if isinstance(answer, pvproperty):
                 answer.attr_name = self._member.attr_name
-                self._subgroup.replace_member(answer)
-                return self._subgroup
+                return self._subgroup.with_member(answer)
             return lambda function: apply_inner(answer, function)
 
         def apply_inner(inner: Any, function: Any) -> SubGroup:
             made = inner(function)
             made.attr_name = self._member.attr_name
-            self._subgroup.replace_member(made)
-            return self._subgroup
+            return self._subgroup.with_member(made)
 
         return apply

@@ -1,7 +1,9 @@
 """PVs that belong to a group, and which class a Python type asks for."""
 
 import logging
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MethodType
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -21,6 +23,7 @@ from ioc_ops.channel import (
     Value,
 )
 from ioc_ops.errors import DefinitionError
+from ioc_ops.records import Field, RecordFields
 
 __all__ = [
     "DEFAULT_VALUES",
@@ -74,6 +77,40 @@ class PvpropertyData(ChannelData):
         """Record type it was declared with."""
         return cast("str | None", self.pvspec.record)
 
+    @property
+    def description(self) -> str:
+        """DESC of a record: what was declared as ``doc``, until somebody changes it."""
+        return str(self.__dict__.get("description") or self.pvspec.doc or "")
+
+    @description.setter
+    def description(self, text: str) -> None:
+        self.__dict__["description"] = text
+
+    @property
+    def fields(self) -> Mapping[str, ChannelData]:
+        """The fields of its record by name, each made when it is first asked for."""
+        made: RecordFields | None = self.__dict__.get("fields")
+        if made is None:
+            if self.pvspec.record is None:
+                return {}
+            made = self.__dict__["fields"] = RecordFields(self, self.pvspec.record, self._add_hooks)
+        return made
+
+    @property
+    def field_inst(self) -> Any:
+        """The same, with the fields as attributes."""
+        return self.fields
+
+    def _add_hooks(self, field: Field) -> None:
+        for hook in self.pvspec.fields:
+            if hook.field != field.spec.name:
+                continue
+            bound = MethodType(hook.hook, self.fields) if callable(hook.hook) else None
+            if hook.kind == "get":
+                field.getter = bound
+            elif hook.kind == "put":
+                field.putter = bound
+
     def get_field(self, field: str | None) -> ChannelData:
         """The PV of a field; '' and 'VAL' are the PV itself.
 
@@ -82,7 +119,10 @@ class PvpropertyData(ChannelData):
         """
         if not field or field == "VAL":
             return self
-        raise AttributeError(f"{self.name} has no field {field}")
+        try:
+            return self.fields[field]
+        except KeyError:
+            raise AttributeError(f"{self.name} has no field {field}") from None
 
 
 class PvpropertyReadOnlyData(PvpropertyData):
@@ -232,7 +272,7 @@ DEFAULT_VALUES: dict[object, Value] = {
 }
 """Value of a PV that is declared without one, by read-write class."""
 
-_NUMPY_KINDS: dict[str, object] = {"f": float, "i": int, "u": int, "b": int, "S": bytes, "U": str}
+_NUMPY_KINDS: dict[str, object] = {"f": float, "i": int, "u": int, "b": int}
 
 
 def inferred_dtype(value: Value) -> object:
@@ -248,6 +288,8 @@ def inferred_dtype(value: Value) -> object:
             return bytes
         if value.dtype == np.float32:
             return ChannelType.FLOAT
+        if value.dtype.kind in "SU":
+            return ChannelType.STRING
         if value.dtype.kind not in _NUMPY_KINDS:
             raise DefinitionError(f"an array of {value.dtype} has no CA type: give dtype=")
         return _NUMPY_KINDS[value.dtype.kind]
@@ -259,6 +301,16 @@ def inferred_dtype(value: Value) -> object:
     return type(value)
 
 
+def _read_only(cls: _DataClass) -> _DataClass:
+    """The class itself where clients may not write it, else its read-only twin."""
+    if cls.read_only:
+        return cls
+    twins = dict(TYPE_MAP.values())
+    if cls not in twins:
+        return type(f"{cls.__name__}RO", (PvpropertyReadOnlyData, cls), {"__slots__": ()})
+    return twins[cls]
+
+
 def data_class_of(dtype: object, read_only: bool) -> _DataClass:
     """The PV class for a dtype: a Python type, an IntEnum, a ChannelType or a PV class itself.
 
@@ -267,7 +319,7 @@ def data_class_of(dtype: object, read_only: bool) -> _DataClass:
     """
     if isinstance(dtype, type):
         if issubclass(dtype, PvpropertyData):
-            return dtype
+            return _read_only(dtype) if read_only else dtype
         if issubclass(dtype, IntEnum) and not isinstance(dtype, ChannelType):
             return TYPE_MAP[IntEnum][read_only]
     candidates: list[object] = [dtype]

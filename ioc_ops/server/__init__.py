@@ -27,6 +27,7 @@ from ioc_ops.group import (
     SubGroup,
     expand_macros,
     get_pv_pair_wrapper,
+    pvfunction,
     pvproperty,
     scan_wrapper,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "expand_macros",
     "get_pv_pair_wrapper",
     "ioc_arg_parser",
+    "pvfunction",
     "pvproperty",
     "run",
     "scan_wrapper",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import ioc_ops
+from ioc_ops.group.macros import expand_known_macros
 from ioc_ops.server.drivers import DRIVERS
 
 __all__ = ["ioc_arg_parser", "template_arg_parser"]
@@ -29,7 +30,8 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        parser.exit(message=f"ioc_ops {ioc_ops.__version__}\n")
+        sys.stdout.write(f"ioc_ops {ioc_ops.__version__}\n")
+        parser.exit()
 
 
 class _Formatter(logging.Formatter):
@@ -90,7 +92,10 @@ def template_arg_parser(
     talk.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")
     talk.add_argument("-v", "--verbose", action="count", default=0, help="say more")
     parser.add_argument("--list-pvs", action="store_true", help="list all PVs when ready")
-    libraries = [name for name in DRIVERS if name in (supported_async_libs or DRIVERS)]
+    wanted = supported_async_libs or list(DRIVERS)
+    libraries = [name for name in DRIVERS if name in wanted]
+    if not libraries:
+        parser.error(f"this IOC runs on {', '.join(wanted)}; there is {', '.join(DRIVERS)}")
     parser.add_argument(
         "--async-lib",
         default=libraries[0],
@@ -115,6 +120,18 @@ def template_arg_parser(
         metavar="HOST",
         help="address for --metrics-port (default 127.0.0.1)",
     )
+    parser.add_argument(
+        "--acf", metavar="FILE", help="access configuration file: who may read and write what"
+    )
+    parser.add_argument(
+        "--acf-macros", metavar="P=x,Q=y", help="values of the macros in the file of --acf"
+    )
+    parser.add_argument(
+        "--acf-check-ip",
+        action="store_true",
+        default=None,
+        help="compare hosts by address, not by the name that clients give",
+    )
     names = dict(macros or {})
     for name, default in names.items():
         parser.add_argument(
@@ -129,16 +146,21 @@ def template_arg_parser(
             _configure_logging(logging.DEBUG)
         else:
             _configure_logging(logging.WARNING if arguments.quiet else logging.INFO)
-        ioc_options: Options = {
-            "prefix": arguments.prefix,
-            "macros": {name: getattr(arguments, name.replace("-", "_")) for name in names},
-        }
+        values = {name: getattr(arguments, name.replace("-", "_")) for name in names}
+        prefix = arguments.prefix
+        if prefix != default_prefix:
+            # The default is code, this was typed: its braces are those of the PV names.
+            prefix = expand_known_macros(prefix, values)
+        ioc_options: Options = {"prefix": prefix, "macros": values}
         run_options: Options = {
             "async_lib": arguments.async_lib,
             "interfaces": arguments.interfaces,
             "log_pv_names": arguments.list_pvs,
             "metrics_port": arguments.metrics_port,
             "metrics_host": arguments.metrics_host,
+            "acf": arguments.acf,
+            "acf_macros": arguments.acf_macros,
+            "acf_check_ip": arguments.acf_check_ip,
             "name": arguments.prefix.rstrip(":.-_") or None,
         }
         return ioc_options, run_options

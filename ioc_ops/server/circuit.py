@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 from ioc_ops.ca import MINIMUM_MINOR, MINOR_VERSION, Command, Eca, pack_header
 from ioc_ops.ca.header import EXTENDED, HEADER
 from ioc_ops.channel import ChannelData, Payload
+from ioc_ops.errors import ChannelError
 from ioc_ops.server.channels import ServerChannel
 from ioc_ops.server.dispatch import HANDLERS
 from ioc_ops.server.naming import NO_ID
-from ioc_ops.server.subscription import LARGE, CircuitFeed
+from ioc_ops.server.subscription import LARGE, OUTPUT_LIMIT, CircuitFeed
 
 if TYPE_CHECKING:
     from ioc_ops.server.context import Context
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_WAITING", "OUTPUT_LIMIT", "Circuit", "Transport"]
 
 log = logging.getLogger("ioc_ops.circuit")
-
-OUTPUT_LIMIT = 0x100000
-"""Bytes that may wait in a circuit; one message above it still passes, so that any array can."""
 
 MOST_WAITING = 1000
 """Requests of one circuit that may wait for user code before it is read no further."""
@@ -82,6 +80,7 @@ class Circuit:
         "pending",
         "room",
         "subscription_count",
+        "subscriptions_made",
         "transport",
         "user",
         "waiting",
@@ -99,6 +98,7 @@ class Circuit:
         self.channels: dict[int, ServerChannel] = {}
         self.next_sid = 1
         self.subscription_count = 0
+        self.subscriptions_made = 0
         self.pending: dict[CircuitFeed, None] = {}
         self.events_off = False
         self.out: list[Payload] = []
@@ -205,6 +205,8 @@ class Circuit:
 
     def receive(self, data: bytes) -> None:
         """Take bytes as they came from the socket."""
+        if self._closed:
+            return
         self.counters.bytes_received += len(data)
         if self._skip:
             skipped = min(self._skip, len(data))
@@ -230,13 +232,20 @@ class Circuit:
     def _parse(self, data: bytes) -> None:
         start, end, missing, reads = 0, len(data), 0, 0
         entries, add, room = self._entries, self.out.append, self.room
+        largest = self.context.max_payload
         while room > 0:
             # A read that was asked before: no unpacking, no look-up of the channel.
             entry = entries.get(data[start : start + 12])
             if entry is not None and end - start >= 16:
                 payloads, key, head, channel, data_type, count = entry
                 cached = payloads.get(key)
-                payload = cached[0] if cached else channel.payload(data_type, count)[0]
+                if cached is None:
+                    try:
+                        cached = channel.payload(data_type, count)
+                    except ChannelError:  # the new value has no form in this type
+                        entries.clear()
+                        continue
+                payload = cached[0]
                 add(head)
                 add(data[start + 12 : start + 16])
                 add(payload)
@@ -256,22 +265,22 @@ class Circuit:
                 size, count = _unpack_extended(data, body)
                 body += 8
             stop = body + size
-            if size & 7 or command > Command.SERVER_DISCONN:
-                self._reject(f"command {command} with {size} bytes")
-                return
-            if stop > end:
-                if size <= self.context.max_payload:
-                    missing = stop - end
-                    break
-                # Known from the header: nothing of it is kept.
-                self.room = room
-                request = (command, size, data_type, count, parameter1, parameter2)
-                largest = f"at most {self.context.max_payload} bytes"
-                self.error(request, Eca.TOLARGE, NO_ID, largest)
-                self._skip = stop - end
-                start, room = end, self.room
-                break
             self.room = room
+            if size & 7 or command > Command.SERVER_DISCONN:
+                request = (command, size, data_type, count, parameter1, parameter2)
+                self.error(request, Eca.INTERNAL, NO_ID, "no message of Channel Access")
+                self.refuse(f"command {command} with {size} bytes")
+                break
+            if stop > end and size <= largest:
+                missing = stop - end
+                break
+            if size > largest:
+                # Known from the header: nothing of it is kept.
+                request = (command, size, data_type, count, parameter1, parameter2)
+                self.error(request, Eca.TOLARGE, NO_ID, f"at most {largest} bytes")
+                self._skip = max(stop - end, 0)
+                start, room = min(stop, end), self.room
+                continue
             if self.minor < MINIMUM_MINOR and command:
                 request = (command, size, data_type, count, parameter1, parameter2)
                 self.error(request, Eca.DEFUNCT, NO_ID, f"version {self.minor} is too old")
@@ -283,10 +292,10 @@ class Circuit:
             start, room = stop, self.room
             if halt:
                 break
+        self.counters.reads += reads
         if self._closed:
             return
         self.room = room
-        self.counters.reads += reads
         if start < end:
             self._unread = [data[start:]]
             self._missing = missing
@@ -297,7 +306,7 @@ class Circuit:
         """Find this read by its bytes from now on, where every reply has one size."""
         key = data_type << 32 | count
         cached = channel.encoded.get(key)
-        if cached is None or len(cached[0]) >= LARGE // 2 or cached[1] >= 0xFFFF:
+        if cached is None or len(cached[0]) >= LARGE // 2 or max(cached[1], count) >= 0xFFFF:
             return
         if len(self._entries) >= _MOST_ENTRIES:
             self._entries.clear()
@@ -310,11 +319,8 @@ class Circuit:
         self._entries.clear()
 
     def refuse(self, what: str) -> None:
-        """These bytes are no Channel Access: say so once and close."""
+        """These bytes are no Channel Access: answer what came before, say so once and close."""
         self.flush()
-        self._reject(what)
-
-    def _reject(self, what: str) -> None:
         self.counters.protocol_errors += 1
         log.warning("%s sent what is no Channel Access (%s): circuit closed", self.host, what)
         self.closed()

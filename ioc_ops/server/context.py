@@ -1,12 +1,15 @@
 """A running IOC: its PVs, its circuits, its counters."""
 
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ioc_ops.ca import SERVER_PORT, max_payload
-from ioc_ops.channel import ChannelData
-from ioc_ops.group import PVGroup
+from ioc_ops.ca import SERVER_PORT, Command, max_payload, name_ends, parse_name
+from ioc_ops.channel import ChannelData, States, View, make_view
+from ioc_ops.errors import ConversionError
+from ioc_ops.group import LivePVs, PVGroup
+from ioc_ops.server.access import AccessControl
 from ioc_ops.server.counters import Counters
 from ioc_ops.server.outbox import Outbox
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
 
 __all__ = ["Context", "current_context"]
+
+log = logging.getLogger("ioc_ops.context")
 
 _current: ContextVar["Context"] = ContextVar("ioc_ops.context")
 
@@ -57,6 +62,7 @@ class Context:
         self.loop_lag_max = 0.0
         self.counters = Counters()
         self.circuits: set[Circuit] = set()
+        self.access = AccessControl(self)
         self.tasks_failed = 0
         self.port = SERVER_PORT
         self.max_payload = max_payload(environment or {})
@@ -64,6 +70,8 @@ class Context:
         self.outbox = Outbox(_not_running)
         self.spawn: Callable[[Coroutine[Any, Any, None], str], object] = _not_running
         self._stop: Callable[[], None] = _not_running
+        if isinstance(pvdb, LivePVs):
+            pvdb.removed.append(self.disconnect)
 
     def attach(
         self,
@@ -89,11 +97,30 @@ class Context:
             return self._resolve(name)
 
     def _resolve(self, name: str) -> ChannelData | None:
-        """``NAME.VAL`` and ``NAME.`` are ``NAME``."""
-        base, dot, field = name.rpartition(".")
-        if dot and field in ("", "VAL") and base in self.pvdb:
-            return self.pvdb[base]
+        """The field, or the view of a PV, that ``name`` means; PVs may have dots in their names."""
+        if "." not in name and "$" not in name:
+            return None  # most searches are for PVs of others
+        for end in name_ends(name):
+            pv = name[:end]
+            if pv in self.pvdb:
+                found = _behind(self.pvdb[pv], name, end)
+                if found is not None:
+                    return found
         return None
+
+    def disconnect(self, pv: ChannelData) -> None:
+        """Take their channels to a PV, its fields and its filters from all clients.
+
+        Called for each PV that leaves the ``pvdb`` of a group; call it for one that you take out
+        of a mapping of your own. Clients search anew.
+        """
+        for circuit in list(self.circuits):
+            gone = [each for each in circuit.channels.values() if _stands_for(each.channel, pv)]
+            for each in gone:
+                del circuit.channels[each.sid]
+                circuit.drop_all(each)
+                circuit.forget_reads()
+                circuit.answer(Command.SERVER_DISCONN, 0, b"", 0, each.cid, 0)
 
     @property
     def groups(self) -> list[PVGroup]:
@@ -111,6 +138,17 @@ class Context:
         """Number of PVs."""
         return len(self.pvdb)
 
+    def reload_access(self) -> None:
+        """Read the access configuration file anew, and tell clients whose rights change.
+
+        Call in the loop's thread; it waits for the disk. ``access.load()`` in a worker thread,
+        then ``access.use()``, does not.
+
+        Raises:
+            ConfigurationError: the file is wrong, or none was given; the old rules stay.
+        """
+        self.access.reload()
+
     def request_stop(self, exit_status: int = 0) -> None:
         """Stop in an orderly way; call in the loop's thread.
 
@@ -119,6 +157,52 @@ class Context:
         """
         self.exit_status = self.exit_status or exit_status
         self._stop()
+
+
+def _behind(pv: ChannelData, name: str, end: int) -> ChannelData | None:
+    """What ``name`` means, given that it begins with the name of ``pv``."""
+    try:
+        parts = parse_name(name, end)
+        channel = pv if parts.field in ("", "VAL") else _field_of(pv, parts.field)
+        if channel is None or not parts.modified:
+            return channel
+        view = make_view(
+            channel,
+            name,
+            long_string=parts.long_string,
+            filters=parts.filters,
+            states=_states_of(pv),
+        )
+    except ConversionError as problem:
+        log.debug("%s", problem)
+        return None
+    return cast("ChannelData", view)  # to a circuit it is one
+
+
+def _stands_for(channel: object, pv: ChannelData) -> bool:
+    """Whether what a client connected to is a PV, or a field or view of it."""
+    seen = channel.pv if isinstance(channel, View) else channel
+    return seen is pv or getattr(seen, "record", None) is pv
+
+
+def _field_of(pv: ChannelData, field: str) -> ChannelData | None:
+    """A field of the record that a PV stands for."""
+    get_field: Callable[[str], ChannelData] | None = getattr(pv, "get_field", None)
+    if get_field is None:
+        return None
+    try:
+        return get_field(field)
+    except AttributeError:
+        return None
+
+
+def _states_of(pv: ChannelData) -> States:
+    """The states of the group tree that a PV belongs to."""
+    group = getattr(pv, "group", None)
+    while group is not None and group.parent is not None:
+        group = group.parent
+    states: States = getattr(group, "states", {})
+    return states
 
 
 def _not_running(*arguments: object) -> None:

@@ -35,6 +35,6 @@ _BY_COMMAND: dict[Command, Handler] = {
 }
 
 HANDLERS: tuple[Handler, ...] = tuple(
-    [_BY_COMMAND.get(command, naming.not_for_servers) for command in Command]
+    [_BY_COMMAND.get(command) or naming.not_for_servers(command) for command in Command]
 )
 """By command number, without gaps: 0 to 27."""

@@ -2,81 +2,98 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from types import MethodType
+from typing import Any, NamedTuple
 
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelData
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.group import PvpropertyData, PVSpec, ScanSpec
+from ioc_ops.group import PVSpec, ScanSpec
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers.layer import AsyncLibraryLayer
 
-__all__ = ["run_restore", "run_scan", "run_startup", "run_stop", "with_hook"]
+__all__ = ["BoundHook", "hooks_of", "run_restore", "run_scan", "run_startup", "run_stop"]
 
 log = logging.getLogger("ioc_ops.hook")
 
+_MENU_SCAN = (0.0, 0.0, 0.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
+"""Seconds by index of menuScan; 0 for Passive, Event and I/O Intr, which are no periods."""
 
-def with_hook(channels: Iterable[ChannelData], kind: str) -> Iterator[PvpropertyData]:
-    """The PVs that have a hook of a kind, in their order."""
+
+class BoundHook(NamedTuple):
+    """A hook, the PV or field it is about, and how it is called: ``call(channel, async_lib)``."""
+
+    channel: ChannelData
+    kind: str
+    call: Callable[[Any, Any], Any]
+    scan: ScanSpec | None = None
+
+
+def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
+    """All hooks of a kind, in the order of the PVs, those of fields behind their record's own."""
     for channel in channels:
-        spec = getattr(channel, "pvspec", None)
-        if spec is not None and getattr(spec, kind) is not None:
-            yield channel  # type: ignore[misc]
+        spec: PVSpec | None = getattr(channel, "pvspec", None)
+        if spec is None:
+            continue
+        hook = getattr(spec, kind)
+        if hook is not None:
+            yield _bound(channel, kind, hook, getattr(channel, "group", None))
+        for field in spec.fields:
+            if field.kind == kind:
+                fields = channel.fields  # type: ignore[attr-defined]
+                yield _bound(fields[field.field], kind, field.hook, fields)
 
 
-def _bound(channel: PvpropertyData, hook: Callable[..., Any]) -> Callable[..., Any]:
-    return PVSpec.bind(hook, channel.group)
+def _bound(channel: ChannelData, kind: str, hook: Any, owner: object | None) -> BoundHook:
+    scan = hook if isinstance(hook, ScanSpec) else None
+    function = hook if scan is None else scan.function
+    call = function if owner is None else MethodType(function, owner)
+    return BoundHook(channel, kind, call, scan)
 
 
-def _failed(
-    context: Context,
-    channel: PvpropertyData,
-    kind: str,
-    status: AlarmStatus,
-    problem: Exception,
-) -> None:
-    context.counters.hook_failures[kind] += 1
-    channel.alarm.change(status, AlarmSeverity.MAJOR_ALARM)
-    log.error("%s: the %s hook failed", channel.name, kind, exc_info=problem)
+def _failed(context: Context, hook: BoundHook, status: AlarmStatus, problem: Exception) -> None:
+    context.counters.hook_failures[hook.kind] += 1
+    hook.channel.alarm.change(status, AlarmSeverity.MAJOR_ALARM)
+    log.error("%s: the %s hook failed", hook.channel.name, hook.kind, exc_info=problem)
 
 
-async def run_restore(context: Context, channel: PvpropertyData, layer: AsyncLibraryLayer) -> None:
+async def run_restore(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:
     """Await a restore hook. Raises ConfigurationError, nothing else."""
     try:
-        await _bound(channel, channel.pvspec.restore)(channel, layer)
+        await hook.call(hook.channel, layer)
     except ConfigurationError:
         raise
     except Exception as problem:
-        _failed(context, channel, "restore", AlarmStatus.READ, problem)
+        _failed(context, hook, AlarmStatus.READ, problem)
 
 
-async def run_startup(context: Context, channel: PvpropertyData, layer: AsyncLibraryLayer) -> None:
+async def run_startup(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:
     """Run a startup hook, which may go on for ever."""
     try:
-        await _bound(channel, channel.pvspec.startup)(channel, layer)
+        await hook.call(hook.channel, layer)
     except Exception as problem:
         context.tasks_failed += 1
-        _failed(context, channel, "startup", AlarmStatus.SOFT, problem)
+        _failed(context, hook, AlarmStatus.SOFT, problem)
 
 
-async def run_stop(
-    context: Context, channel: PvpropertyData, layer: AsyncLibraryLayer, kind: str
-) -> None:
+async def run_stop(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:
     """Await a shutdown or save hook."""
     try:
-        await _bound(channel, getattr(channel.pvspec, kind))(channel, layer)
+        await hook.call(hook.channel, layer)
     except Exception as problem:
-        _failed(context, channel, kind, AlarmStatus.SOFT, problem)
+        _failed(context, hook, AlarmStatus.SOFT, problem)
 
 
-async def run_scan(context: Context, channel: PvpropertyData, layer: AsyncLibraryLayer) -> None:
+async def run_scan(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:
     """Call a scan hook in its rhythm. Its exceptions become a SCAN alarm until it is well again."""
-    scan: ScanSpec = channel.pvspec.scan
-    hook = _bound(channel, scan.function)
+    channel, scan = hook.channel, hook.scan
+    assert scan is not None  # noqa: S101 - only scan hooks come here
+    rhythm = _ScanField(channel, scan.period, layer) if scan.use_scan_field else None
     failing = False
     while True:
+        period = scan.period if rhythm is None else await rhythm.period()
         began = layer.monotonic()
         try:
-            await hook(channel, layer)
+            await hook.call(channel, layer)
         except Exception:
             context.counters.hook_failures["scan"] += 1
             channel.alarm.change(AlarmStatus.SCAN, scan.failure_severity)
@@ -93,4 +110,34 @@ async def run_scan(context: Context, channel: PvpropertyData, layer: AsyncLibrar
             failing = False
         elapsed = layer.monotonic() - began if scan.subtract_elapsed else 0.0
         # A hook slower than its period still leaves the loop a chance in between.
-        await layer.sleep(max(scan.period - elapsed, 0.0))
+        pause = max(period - elapsed, 0.0)
+        await (layer.sleep(pause) if rhythm is None else rhythm.pause(pause))
+
+
+class _ScanField:
+    """The SCAN field of a record as the clock of its scan hook; a Feed of that field."""
+
+    mask = 1
+
+    def __init__(self, record: Any, period: float, layer: AsyncLibraryLayer) -> None:
+        self._field = record.fields["SCAN"]
+        self._changed = layer.Event()
+        if period in _MENU_SCAN and not self._field.raw_value:
+            self._field.restore(_MENU_SCAN.index(period))
+        self._field.subscribe((self, 0, 0, self.mask), self)
+
+    def post(self) -> None:
+        self._changed.set()
+
+    async def period(self) -> float:
+        """Seconds; waits while the field names no period."""
+        while not _MENU_SCAN[self._field.raw_value]:
+            self._changed.clear()
+            await self._changed.wait()
+        self._changed.clear()
+        return _MENU_SCAN[self._field.raw_value]
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, or until the field changes."""
+        if seconds <= 0 or not await self._changed.wait(seconds):
+            return

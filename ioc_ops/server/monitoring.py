@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
 from ioc_ops.channel import Payload
 from ioc_ops.server.naming import bad_id
-from ioc_ops.server.subscription import CircuitFeed
+from ioc_ops.server.subscription import OUTPUT_LIMIT, CircuitFeed
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
@@ -37,17 +37,23 @@ def event_add(
     if problem is not None:
         circuit.error(request, problem, server_channel.cid, channel.name)
         return False
-    key = (circuit, data_type, count, mask)
+    # A feed sends to all its subscribers at once: what that may come to is bounded.
+    size = payload_size(data_type, count or channel.max_length)
+    batch = circuit.subscriptions_made // max(OUTPUT_LIMIT // size, 1)
+    circuit.subscriptions_made += 1
+    key = (circuit, data_type, count, batch << 16 | mask)
     feed = cast("CircuitFeed | None", channel.feeds.get(key))
     if feed is None:
-        feed = CircuitFeed(circuit, channel, data_type, count, mask)
+        feed = CircuitFeed(circuit, channel, data_type, count, mask, key)
         # Armed before its first event goes out: a write in between is not lost.
         channel.subscribe(key, feed)
     if held is None:
         held = server_channel.subscriptions = {}
     held[subscription] = feed
     circuit.subscription_count += 1
-    feed.readable = bool(server_channel.rights & AccessRights.READ)
+    feed.allow(bool(server_channel.rights & AccessRights.READ))
+    if not feed.readable:
+        circuit.counters.access_denied += 1
     feed.add(subscription)
     feed.post_first(subscription)
     return False

@@ -13,6 +13,7 @@ from ioc_ops.server.channels import ServerChannel
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
+    from ioc_ops.server.dispatch import Handler
 
 __all__ = [
     "NO_ID",
@@ -119,10 +120,10 @@ def create_channel(
     if channel is None:
         circuit.out.append(_pack(Command.CREATE_CH_FAIL, 0, 0, 0, cid, 0))
         return False
-    rights = channel.check_access(circuit.client_host, circuit.user)
+    rights, trapped = circuit.context.access.decide(channel, circuit)
     sid = circuit.next_sid
     circuit.next_sid += 1
-    circuit.channels[sid] = ServerChannel(channel, cid, sid, rights)
+    circuit.channels[sid] = ServerChannel(channel, cid, sid, rights, trapped)
     native, length = channel.shown_as
     circuit.out.append(_pack(Command.ACCESS_RIGHTS, 0, 0, 0, cid, rights))
     circuit.out.append(pack_header(Command.CREATE_CHAN, 0, native, length, cid, sid))
@@ -142,13 +143,18 @@ def clear_channel(
     return False
 
 
-def not_for_servers(
-    circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
-) -> bool:
-    """A command that no client sends over TCP."""
-    circuit.error((0, len(payload), data_type, count, p1, p2), Eca.INTERNAL, NO_ID, "bad command")
-    circuit.refuse("a command that is not for servers")
-    return True
+def not_for_servers(command: Command) -> "Handler":
+    """What answers a command that no client sends over TCP."""
+
+    def refuse(
+        circuit: "Circuit", data_type: int, count: int, p1: int, p2: int, payload: Payload
+    ) -> bool:
+        request = (command, len(payload), data_type, count, p1, p2)
+        circuit.error(request, Eca.INTERNAL, NO_ID, "a command that is not for servers")
+        circuit.refuse(f"{command.name}, which is not for servers")
+        return True
+
+    return refuse
 
 
 def bad_id(circuit: "Circuit", request: tuple[int, int, int, int, int, int]) -> bool:
@@ -158,14 +164,20 @@ def bad_id(circuit: "Circuit", request: tuple[int, int, int, int, int, int]) -> 
 
 
 def update_access(circuit: "Circuit", server_channel: ServerChannel) -> None:
-    """Ask the PV again what this client may do, and tell it when that has changed."""
-    rights = server_channel.channel.check_access(circuit.client_host, circuit.user)
+    """Ask again what this client may do, and tell it when that has changed.
+
+    Its subscriptions get one event with ECA_NORDACCESS when it may read no more, and the value
+    when it may again (``casAccessRightsCB``).
+    """
+    rights, server_channel.trapped = circuit.context.access.decide(server_channel.channel, circuit)
     if rights == server_channel.rights:
         return
     server_channel.rights = rights
     server_channel.writable = bool(rights & AccessRights.WRITE)
     circuit.forget_reads()
     circuit.answer(Command.ACCESS_RIGHTS, 0, b"", 0, server_channel.cid, rights)
+    readable = bool(rights & AccessRights.READ)
     for feed in (server_channel.subscriptions or {}).values():
-        feed.readable = bool(rights & AccessRights.READ)
-        feed.post()
+        if feed.readable != readable:
+            feed.allow(readable)
+            feed.post()

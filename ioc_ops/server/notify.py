@@ -19,7 +19,7 @@ class Notifier:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         period = environment.get("WATCHDOG_USEC", "")
         addressed = environment.get("WATCHDOG_PID", "") in ("", str(pid))
-        asked = bool(self._address) and period.isdecimal() and addressed
+        asked = bool(self._address) and addressed and period.isdecimal() and int(period) > 0
         self.watchdog_period = int(period) / 2e6 if asked else None
         """Seconds between signs of life, half of what the manager allows; None for none."""
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from ioc_ops.ca import Eca
 from ioc_ops.channel import ChannelData, Value
-from ioc_ops.errors import ChannelError
+from ioc_ops.errors import ChannelError, IocOpsError
+from ioc_ops.server.access import PutTrap
 from ioc_ops.server.counters import Counters
 
 __all__ = ["PutQueue"]
@@ -22,19 +23,24 @@ class PutQueue:
     def __init__(self, channel: ChannelData, counters: Counters) -> None:
         self._channel = channel
         self._counters = counters
-        self._waiting: deque[tuple[Value, Callable[[Eca], None]]] = deque()
+        self._waiting: deque[tuple[Value, Callable[[Eca], None], PutTrap | None]] = deque()
 
-    def add(self, stored: Value, done: Callable[[Eca], None]) -> None:
-        """Apply ``stored`` after all that came before it, then call ``done``."""
-        self._waiting.append((stored, done))
+    def add(self, stored: Value, done: Callable[[Eca], None], trap: PutTrap | None = None) -> None:
+        """Apply ``stored`` after all that came before it, log it, then call ``done``."""
+        self._waiting.append((stored, done, trap))
 
     async def drain(self) -> None:
         """Apply until nothing waits; run as one task per PV."""
         channel = self._channel
         try:
             while self._waiting:
-                stored, done = self._waiting.popleft()
-                done(await self._apply(channel, stored))
+                stored, done, trap = self._waiting.popleft()
+                if trap is not None:
+                    trap.begin()
+                status = await self._apply(channel, stored)
+                if trap is not None and status == Eca.NORMAL:
+                    trap.applied()
+                done(status)
         finally:
             channel.puts = None
 
@@ -43,6 +49,10 @@ class PutQueue:
             await channel.put(stored)
         except ChannelError as problem:
             log.info("%s: write refused: %s", channel.name, problem)
+            return Eca.PUTFAIL
+        except IocOpsError as problem:
+            self._counters.hook_failures["putter"] += 1
+            log.error("%s: write failed: %s", channel.name, problem)
             return Eca.PUTFAIL
         except Exception:
             self._counters.hook_failures["putter"] += 1

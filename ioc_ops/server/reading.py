@@ -37,6 +37,7 @@ def read_notify(
         return False
     circuit.counters.reads += 1
     if not server_channel.rights & AccessRights.READ:
+        circuit.counters.access_denied += 1
         _failed(circuit, data_type, count, ioid, Eca.NORDACCESS)
     elif channel.getter is not None:
 
@@ -85,6 +86,7 @@ def read(
     elif payload_size(data_type, count) > circuit.context.max_payload:
         problem = Eca.TOLARGE
     elif not server_channel.rights & AccessRights.READ:
+        circuit.counters.access_denied += 1
         problem = Eca.NORDACCESS
     if problem is not None:
         circuit.error(request, problem, cid, channel.name)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.server import sockets
+from ioc_ops.server.access import AccessFile, parse_macros
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers import load_driver
 from ioc_ops.server.lifecycle import StartupHook, serve
@@ -34,6 +35,9 @@ def run(
     metrics_port: int | None = None,
     metrics_host: str = "127.0.0.1",
     name: str | None = None,
+    acf: str | os.PathLike[str] | None = None,
+    acf_macros: str | Mapping[str, str] | None = None,
+    acf_check_ip: bool | None = None,
 ) -> None:
     """Serve PVs until SIGTERM, SIGINT or a request to stop.
 
@@ -47,6 +51,10 @@ def run(
         metrics_port: serve /metrics and /healthz on this HTTP port; 0 picks a free one.
         metrics_host: address for that.
         name: of the IOC, for labels; default that of the group.
+        acf: access configuration file; without one, PVs decide for themselves who may do what.
+        acf_macros: for that file, as "P=x,Q=y" or by name.
+        acf_check_ip: its rules compare hosts by address, not by the name that clients give;
+            None leaves it to the variable asCheckClientIP (0 or 1).
 
     Raises:
         SystemExit: status 2 when the start is impossible as configured, RESTART when a restart
@@ -63,6 +71,8 @@ def run(
             environment, interfaces, sockets.resolve, sockets.broadcasts
         )
         context = Context(pvdb, name=name, started_at=time.time(), environment=environment)
+        if acf is not None:
+            context.access.use_file(_access_file(acf, acf_macros, acf_check_ip, environment))
         make_service = None if metrics_port is None else load_service("http")
         service = None
         if make_service is not None and metrics_port is not None:
@@ -83,6 +93,19 @@ def run(
         sys.exit(BAD_CONFIGURATION)
     if status:
         sys.exit(status)
+
+
+def _access_file(
+    path: str | os.PathLike[str],
+    macros: str | Mapping[str, str] | None,
+    check_ip: bool | None,
+    environment: Mapping[str, str],
+) -> AccessFile:
+    """Where the rules are. Raises ConfigurationError for macros that are none."""
+    if check_ip is None:
+        check_ip = environment.get("asCheckClientIP", "0").strip() not in ("", "0")
+    values = parse_macros(macros) if isinstance(macros, str) else dict(macros or {})
+    return AccessFile(path, values, sockets.resolve if check_ip else None)
 
 
 def _name_of(pvdb: Mapping[str, ChannelData]) -> str:

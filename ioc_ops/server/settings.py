@@ -64,7 +64,7 @@ class Settings:
         listed = _first(environment, ("EPICS_CAS_BEACON_ADDR_LIST", "EPICS_CA_ADDR_LIST"))
         addresses = [_address(item, beacon_port, resolve) for item in listed.split()]
         auto = _first(environment, ("EPICS_CAS_AUTO_BEACON_ADDR_LIST", "EPICS_CA_AUTO_ADDR_LIST"))
-        if auto.strip().upper() != "NO":
+        if auto.strip().upper() in ("", "YES"):  # envGetBoolConfigParam takes nothing else for yes
             addresses += [(host, beacon_port) for host in broadcasts(listen)]
         unheard = "EPICS_CAS_IGNORE_ADDR_LIST"
         ignored = [_host(item, resolve, unheard) for item in environment.get(unheard, "").split()]
@@ -117,13 +117,15 @@ def _host(item: str, resolve: Callable[[str], str], where: str) -> str:
     except ValueError:
         pass
     try:
-        return resolve(host)
-    except OSError:
-        raise ConfigurationError(f"{where}: {item!r} is no IPv4 address or host name") from None
+        if host:  # an empty one would be every interface
+            return resolve(host)
+    except (OSError, UnicodeError):
+        pass
+    raise ConfigurationError(f"{where}: {item!r} is no IPv4 address or host name")
 
 
 def _address(item: str, port: int, resolve: Callable[[str], str]) -> Address:
     host, _, own = item.partition(":")
-    if own and not own.isdecimal():
+    if own and not (own.isdecimal() and 0 < int(own) < 65536):
         raise ConfigurationError(f"address {item!r}: {own!r} is no port")
     return _host(host, resolve, "address list"), int(own) if own else port

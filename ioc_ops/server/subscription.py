@@ -3,16 +3,19 @@
 from typing import TYPE_CHECKING
 
 from ioc_ops.ca import Command, Eca, pack_header, payload_size
-from ioc_ops.channel import ChannelData, Payload
+from ioc_ops.channel import ChannelData, FeedKey, Payload
 from ioc_ops.errors import ConversionError
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
 
-__all__ = ["LARGE", "CircuitFeed"]
+__all__ = ["LARGE", "OUTPUT_LIMIT", "CircuitFeed"]
 
 _EVENT = int(Command.EVENT_ADD)
 _NORMAL = int(Eca.NORMAL)
+OUTPUT_LIMIT = 0x100000
+"""Bytes that may wait in a circuit; one message above it still passes, so that any array can."""
+
 LARGE = 0x10000
 """From this size on a payload is handed to the transport by itself instead of copied."""
 
@@ -21,11 +24,13 @@ class CircuitFeed:
     """All subscriptions of a circuit to one PV with equal DBR type, count and mask."""
 
     __slots__ = (
+        "asked",
         "channel",
         "circuit",
         "count",
         "data_type",
         "heads",
+        "key",
         "mask",
         "readable",
         "shape",
@@ -33,12 +38,20 @@ class CircuitFeed:
     )
 
     def __init__(
-        self, circuit: "Circuit", channel: ChannelData, data_type: int, count: int, mask: int
+        self,
+        circuit: "Circuit",
+        channel: ChannelData,
+        data_type: int,
+        count: int,
+        mask: int,
+        key: FeedKey,
     ) -> None:
+        self.key = key  # under which the PV knows this feed
         self.circuit = circuit
         self.channel = channel
         self.data_type = data_type
         self.count = count
+        self.asked = mask
         self.mask = mask
         self.readable = True
         self.subscribers: list[int] = []
@@ -47,10 +60,10 @@ class CircuitFeed:
         self.heads: list[bytes] = []
         self.shape = (-1, -1)
 
-    @property
-    def key(self) -> tuple[object, int, int, int]:
-        """Under which the PV knows this feed."""
-        return (self.circuit, self.data_type, self.count, self.mask)
+    def allow(self, readable: bool) -> None:
+        """Whether the client may read; while it may not, no change of the PV is an event."""
+        self.readable = readable
+        self.mask = self.asked if readable else 0
 
     def add(self, subscription: int) -> None:
         """One more subscriber."""
@@ -91,7 +104,9 @@ class CircuitFeed:
             circuit.mark_dirty()
 
     def post_first(self, subscription: int) -> None:
-        """The event that every new subscription gets at once."""
+        """The event that every new subscription gets at once, unless a filter drops it."""
+        if self.readable and getattr(self.channel, "silent", False):
+            return
         circuit = self.circuit
         if circuit.room <= 0 or circuit.events_off:
             circuit.pending[self] = None

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from ioc_ops.ca import LAST_TYPE, ChannelType, Command, Eca, pack_header
 from ioc_ops.ca.header import HEADER
-from ioc_ops.channel import ChannelData, Payload
+from ioc_ops.channel import Payload
 from ioc_ops.errors import ChannelError
+from ioc_ops.server.access import PutTrap
+from ioc_ops.server.channels import ServerChannel
 from ioc_ops.server.naming import bad_id
 from ioc_ops.server.puts import PutQueue
 
@@ -42,9 +44,9 @@ def write_notify(
             if circuit.done():
                 circuit.answer(_WRITE_NOTIFY, data_type, b"", count, status, ioid)
 
-        return _through_putter(circuit, server_channel.channel, data_type, count, payload, done)
+        return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
-        status = _now(circuit, server_channel.channel, data_type, count, payload)
+        status = _now(circuit, server_channel, data_type, count, payload)
     if count < 0xFFFF:
         circuit.out.append(_pack(_WRITE_NOTIFY, 0, data_type, count, status, ioid))
     else:
@@ -74,33 +76,41 @@ def write(
             if circuit.done() and status != Eca.NORMAL:
                 circuit.error(request, status, cid, channel.name)
 
-        return _through_putter(circuit, channel, data_type, count, payload, done)
+        return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
-        status = _now(circuit, channel, data_type, count, payload)
+        status = _now(circuit, server_channel, data_type, count, payload)
     if status != _NORMAL:
         circuit.error(request, status, cid, channel.name)
     return False
 
 
 def _now(
-    circuit: "Circuit", channel: ChannelData, data_type: int, count: int, payload: Payload
+    circuit: "Circuit", server_channel: ServerChannel, data_type: int, count: int, payload: Payload
 ) -> Eca:
+    channel = server_channel.channel
+    trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
+    if trap is not None:
+        trap.begin()
     try:
         if data_type == ChannelType.PUT_ACKT:
             channel.alarm.require_acknowledge(any(payload[:2]))
         elif data_type == ChannelType.PUT_ACKS:
             channel.alarm.acknowledge(int.from_bytes(payload[:2], "big"))
+        elif data_type > ChannelType.PUT_ACKS:
+            raise ChannelError(f"{channel.name}: DBR type {data_type} is only read")
         else:
             channel.assign(channel.decode(data_type, count, payload))
     except ChannelError as problem:
         log.info("write by %s refused: %s", circuit.host, problem)
         return Eca.PUTFAIL
+    if trap is not None:
+        trap.applied()
     return _NORMAL
 
 
 def _through_putter(
     circuit: "Circuit",
-    channel: ChannelData,
+    server_channel: ServerChannel,
     data_type: int,
     count: int,
     payload: Payload,
@@ -108,8 +118,9 @@ def _through_putter(
 ) -> bool:
     """Queue the write behind those that already wait for this PV's hooks."""
     circuit.waiting += 1
-    if data_type in (ChannelType.PUT_ACKT, ChannelType.PUT_ACKS):
-        done(_now(circuit, channel, data_type, count, payload))
+    channel = server_channel.channel
+    if data_type >= ChannelType.PUT_ACKT:
+        done(_now(circuit, server_channel, data_type, count, payload))
         return False
     try:
         stored = channel.decode(data_type, count, payload)
@@ -117,10 +128,11 @@ def _through_putter(
         log.info("write by %s refused: %s", circuit.host, problem)
         done(Eca.PUTFAIL)
         return False
+    trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
     if channel.puts is None:
         channel.puts = PutQueue(channel, circuit.counters)
-        channel.puts.add(stored, done)
+        channel.puts.add(stored, done, trap)
         circuit.context.spawn(channel.puts.drain(), channel.name)
     else:
-        channel.puts.add(stored, done)
+        channel.puts.add(stored, done, trap)
     return circuit.busy

@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
-import queue
-import signal
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ioc_ops.channel import Payload
 from ioc_ops.server.drivers.layer import Listener, UdpEndpoint
+from ioc_ops.server.drivers.process import ProcessFrame
+from ioc_ops.server.drivers.threads import Event, ThreadsafeQueue, WorkerThreads
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit, Transport
@@ -26,79 +27,32 @@ _JOIN_BELOW = 0x10000
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
-class _Event:
-    """asyncio.Event that any thread may set, and whose wait has a timeout."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-
-    def set(self) -> None:
-        self._loop.call_soon_threadsafe(self._event.set)
-
-    def clear(self) -> None:
-        self._event.clear()
-
-    def is_set(self) -> bool:
-        return self._event.is_set()
-
-    async def wait(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - users' API
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._event.wait()
-        except TimeoutError:
-            return False
-
-
-class _ThreadsafeQueue:
-    """Put and get from threads and tasks alike."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._wake = asyncio.Event()
-
-    def put(self, value: Any) -> None:
-        self._queue.put(value)
-        self._loop.call_soon_threadsafe(self._wake.set)
-
-    def get(self) -> Any:
-        return self._queue.get()
-
-    async def async_put(self, value: Any) -> None:
-        self._queue.put(value)
-        self._wake.set()
-
-    async def async_get(self) -> Any:
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._queue.get_nowait()
-            self._wake.clear()
-            # Somebody may have put between the look and the clear.
-            with contextlib.suppress(queue.Empty):
-                return self._queue.get_nowait()
-            await self._wake.wait()
-
-
 class _Connection(asyncio.Protocol):
     """Carries bytes between a socket and a circuit."""
 
     transport: asyncio.Transport
     circuit: "Circuit"
 
-    def __init__(self, make_circuit: "Callable[[Transport, str], Circuit]") -> None:
+    def __init__(
+        self,
+        make_circuit: "Callable[[Transport, str], Circuit]",
+        connections: "set[_Connection]",
+    ) -> None:
         self._make_circuit = make_circuit
+        self._connections = connections
         self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
         self.transport = transport
+        self._connections.add(self)
         transport.set_write_buffer_limits(high=_HIGH_WATER)
         sock = transport.get_extra_info("socket")
         # Not every loop does so by itself, and Nagle with delayed ACK costs 40 ms a request.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        host, port = transport.get_extra_info("peername")[:2]
+        # A client that is gone already has no name any more.
+        host, port = (transport.get_extra_info("peername") or ("?", 0))[:2]
         self.circuit = self._make_circuit(self, f"{host}:{port}")
 
     def data_received(self, data: bytes) -> None:
@@ -114,6 +68,7 @@ class _Connection(asyncio.Protocol):
         return None
 
     def connection_lost(self, problem: Exception | None) -> None:
+        self._connections.discard(self)
         self.circuit.closed()
 
     def pause_writing(self) -> None:
@@ -184,6 +139,9 @@ class AsyncioDriver:
     def __init__(self) -> None:
         """Makes no loop yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = WorkerThreads()
+        self._frame = ProcessFrame()
+        self._connections: set[_Connection] = set()
 
     def run(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         try:
@@ -192,20 +150,52 @@ class AsyncioDriver:
             factory: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop
         except ImportError:
             factory = None
-        with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(main())
+        with self._frame, asyncio.Runner(loop_factory=factory) as runner:
+            try:
+                return runner.run(self._life(main))
+            finally:
+                self._threads.close()
+
+    async def _life(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+        try:
+            return await self._frame.after(main)
+        finally:
+            await self.cancel_tasks()
+            # Close waits until all is sent, and a client that does not read keeps it waiting.
+            for connection in list(self._connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    def Event(self) -> _Event:  # noqa: N802
-        return _Event()
+    async def wait_future(self, future: "Future[Any]", seconds: float | None = None) -> None:
+        """As ``WaitFuture`` says."""
+        woken = asyncio.Event()
+        loop = asyncio.get_running_loop()
 
-    def ThreadsafeQueue(self) -> _ThreadsafeQueue:  # noqa: N802
-        return _ThreadsafeQueue()
+        def wake(future: "Future[Any]") -> None:
+            # A thread that took its time may come when the loop is closed.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(woken.set)
+
+        future.add_done_callback(wake)
+        try:
+            async with asyncio.timeout(seconds):
+                await woken.wait()
+        except TimeoutError:
+            pass
+        finally:
+            future.cancel()
+
+    def Event(self) -> Event:  # noqa: N802
+        return Event(self.wait_future)
+
+    def ThreadsafeQueue(self) -> ThreadsafeQueue:  # noqa: N802
+        return ThreadsafeQueue(self.wait_future)
 
     async def run_in_thread(self, function: Callable[..., _T], *arguments: Any) -> _T:
-        return await asyncio.to_thread(function, *arguments)
+        return await self._threads.run(self.wait_future, function, *arguments)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -240,16 +230,18 @@ class AsyncioDriver:
 
     def on_signals(self, function: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        # Outside of the main thread whoever runs us is in charge of the signals.
-        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, function)
+        # Not by add_signal_handler: uvloop leaves its handler behind when the loop is closed.
+        self._frame.on_signals(lambda: loop.call_soon_threadsafe(function))
 
     async def listen_tcp(
         self, sock: socket.socket, make_circuit: "Callable[[Transport, str], Circuit]"
     ) -> Listener:
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: _Connection(make_circuit), sock=sock, backlog=1024)
+
+        def make_connection() -> _Connection:
+            return _Connection(make_circuit, self._connections)
+
+        return await loop.create_server(make_connection, sock=sock, backlog=1024)
 
     async def open_udp(
         self, sock: socket.socket, receive: Callable[[bytes, tuple[str, int]], bytes | None]

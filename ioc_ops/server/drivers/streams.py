@@ -1,47 +1,54 @@
 """Connections over plain non-blocking sockets, for libraries without asyncio's transports.
 
-A library adds two things: how to wait until a socket can be read, and written.
+A socket is closed by the tasks that wait on it, when the last of them has ended, and by nobody
+else: a descriptor that is closed while somebody waits on it is never heard of again, or worse,
+is heard of as the next socket that gets its number.
 """
 
+import contextlib
+import logging
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from ioc_ops.channel import Payload
+from ioc_ops.server.drivers.tasks import Job
+from ioc_ops.server.drivers.threads import Event
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit, Transport
 
-__all__ = ["HIGH_WATER", "Kernel", "SocketConnection", "UdpSocket"]
+__all__ = ["HIGH_WATER", "Kernel", "SocketConnection", "SocketListener", "UdpSocket"]
+
+log = logging.getLogger("ioc_ops.server")
 
 HIGH_WATER = 0x40000
+"""Bytes that a connection holds before it asks for a pause; at a quarter it asks for more."""
+
 _RECEIVE = 0x40000
 _MOST_DATAGRAM = 0x10000
 _JOIN_BELOW = 0x10000
-
-
-class _Flag(Protocol):
-    def set(self) -> None: ...
-
-    def clear(self) -> None: ...
-
-    async def wait(self) -> object: ...
+_DATAGRAMS_AT_ONCE = 64
+_NO_DESCRIPTOR_LEFT = 0.1  # seconds before accepting is tried again
 
 
 class Kernel(Protocol):
-    """What a library waits with."""
+    """What a library waits and works with."""
+
+    def start(self, work: Awaitable[None], name: str, ended: Callable[[], None]) -> Job: ...
 
     async def wait_readable(self, sock: socket.socket) -> None: ...
 
     async def wait_writable(self, sock: socket.socket) -> None: ...
 
-    def flag(self) -> _Flag:
-        """An event of the library, set and cleared in the loop's thread only."""
+    async def sleep(self, seconds: float) -> None: ...
+
+    def Event(self) -> Event: ...  # noqa: N802 - the name that users know
 
 
 class SocketConnection:
-    """Carries bytes between a socket and a circuit; ``read`` and ``write_rest`` are its tasks."""
+    """Carries bytes between a socket and a circuit."""
 
     def __init__(
         self,
@@ -49,35 +56,47 @@ class SocketConnection:
         kernel: Kernel,
         make_circuit: "Callable[[Transport, str], Circuit]",
     ) -> None:
-        """Take over a connected, non-blocking socket."""
+        """Take over a connected, non-blocking socket. Raises OSError: the client is gone."""
         self._sock = sock
         self._kernel = kernel
         self._rest: deque[memoryview] = deque()
         self._held = 0
         self._closing = False
         self._full = False
-        self._may_read = kernel.flag()
+        self._may_read = kernel.Event()
         self._may_read.set()
-        self._has_rest = kernel.flag()
+        self._has_rest = kernel.Event()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         host, port = sock.getpeername()[:2]
         self._circuit = make_circuit(self, f"{host}:{port}")
+        self._users = 2
+        kernel.start(self._read(), f"read {host}:{port}", self._release)
+        kernel.start(self._write_rest(), f"write {host}:{port}", self._release)
 
-    async def read(self) -> None:
+    def _release(self) -> None:
+        self._users -= 1
+        if self._users:
+            self._circuit.closed()
+        else:
+            self._sock.close()
+
+    async def _read(self) -> None:
         """Feed the circuit until the client has gone or the circuit is closed."""
-        circuit, sock = self._circuit, self._sock
+        circuit, sock, wait_readable = self._circuit, self._sock, self._kernel.wait_readable
+        outbox = circuit.context.outbox
         try:
             while not self._closing:
                 await self._may_read.wait()
-                await self._kernel.wait_readable(sock)
+                await wait_readable(sock)
+                if not self._may_read.is_set():
+                    continue  # paused meanwhile
                 try:
                     data = sock.recv(_RECEIVE)
                 except BlockingIOError:
                     continue
                 if not data:
                     break
-                outbox = circuit.context.outbox
                 outbox.scheduled = True  # whatever this causes leaves at the end of it
                 try:
                     circuit.receive(data)
@@ -86,24 +105,23 @@ class SocketConnection:
         except OSError:
             pass  # the client is gone
         finally:
-            circuit.closed()
-            self._closing = True
-            self._has_rest.set()
+            self.close()
 
-    async def write_rest(self) -> None:
+    async def _write_rest(self) -> None:
         """Send what the socket did not take at once."""
         try:
             while self._held or not self._closing:
-                await self._has_rest.wait()
-                if self._held:
-                    await self._kernel.wait_writable(self._sock)
-                    self._send()
-                if not self._held and not self._closing:
+                if not self._held:
                     self._has_rest.clear()
-        except OSError:
-            self._closing = True
+                    await self._has_rest.wait()
+                    continue
+                await self._kernel.wait_writable(self._sock)
+                self._send()
+                if self._full and self._held <= HIGH_WATER // 4:
+                    self._full = False
+                    self._circuit.drained()
         finally:
-            self._sock.close()
+            self.close()
 
     def write(self, chunks: list[Payload]) -> bool:
         small: list[Payload] = []
@@ -111,14 +129,12 @@ class SocketConnection:
             if len(chunk) < _JOIN_BELOW:
                 small.append(chunk)
                 continue
+            # Large ones go by themselves: joining would copy them.
             self._hold(b"".join(small))
             small = []
             self._hold(chunk)
-        self._hold(b"".join(small))
-        try:
-            self._send()
-        except OSError:
-            self.close()  # the reader sees it too
+        self._hold(small[0] if len(small) == 1 else b"".join(small))
+        self._send()
         if self._held:
             self._has_rest.set()
         self._full = self._held > HIGH_WATER
@@ -131,19 +147,20 @@ class SocketConnection:
 
     def _send(self) -> None:
         rest = self._rest
-        while rest:
-            try:
+        try:
+            while rest:
                 sent = self._sock.send(rest[0])
-            except BlockingIOError:
-                break
-            self._held -= sent
-            if sent == len(rest[0]):
-                rest.popleft()
-            else:
-                rest[0] = rest[0][sent:]
-        if self._full and self._held <= HIGH_WATER // 4:
-            self._full = False
-            self._circuit.drained()
+                self._held -= sent
+                if sent == len(rest[0]):
+                    rest.popleft()
+                else:
+                    rest[0] = rest[0][sent:]
+        except BlockingIOError:
+            pass
+        except OSError:  # the client is gone: the reader finds out and tells the circuit
+            rest.clear()
+            self._held = 0
+            self.close()
 
     def pause_reading(self) -> None:
         self._may_read.clear()
@@ -156,10 +173,50 @@ class SocketConnection:
             self._closing = True
             self._may_read.set()
             self._has_rest.set()
-            try:
+            with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_RD)  # wakes the reader
-            except OSError:
-                pass
+
+
+class SocketListener:
+    """Accepts on a bound socket until it is closed."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        kernel: Kernel,
+        make_circuit: "Callable[[Transport, str], Circuit]",
+    ) -> None:
+        """Whoever bound the socket closes it when he likes: this works on a duplicate."""
+        self._sock = sock.dup()
+        self._kernel = kernel
+        self._make_circuit = make_circuit
+        self._job: Job = kernel.start(self._accept(), "accept", self._sock.close)
+
+    async def _accept(self) -> None:
+        while True:
+            await self._kernel.wait_readable(self._sock)
+            try:
+                while True:
+                    accepted, _ = self._sock.accept()
+                    accepted.setblocking(False)
+                    self._welcome(accepted)
+            except (BlockingIOError, ConnectionError):
+                pass  # all accepted, or one that is gone already
+            except OSError as problem:
+                log.warning("no connection can be accepted: %s", problem)
+                await self._kernel.sleep(_NO_DESCRIPTOR_LEFT)
+
+    def _welcome(self, accepted: socket.socket) -> None:
+        try:
+            SocketConnection(accepted, self._kernel, self._make_circuit)
+        except OSError:
+            accepted.close()  # the client is gone
+        except Exception:
+            log.exception("a connection failed")
+            accepted.close()
+
+    def close(self) -> None:
+        self._job.cancel()
 
 
 class UdpSocket:
@@ -173,29 +230,36 @@ class UdpSocket:
     ) -> None:
         """Take over a bound, non-blocking socket."""
         self._sock = sock
-        self._wait: Callable[[socket.socket], Awaitable[None]] = kernel.wait_readable
+        self._kernel = kernel
         self._receive = receive
+        self._job: Job = kernel.start(self._read(), "UDP", sock.close)
 
-    async def read(self) -> None:
+    async def _read(self) -> None:
         """Answer datagrams until the task is cancelled."""
-        sock = self._sock
         while True:
-            await self._wait(sock)
-            try:
-                data, address = sock.recvfrom(_MOST_DATAGRAM)
-                answer = self._receive(data, address)
-                if answer is not None:
-                    sock.sendto(answer, address)
-            except OSError:
-                if sock.fileno() < 0:
-                    return  # closed
-                # Not readable after all, or a client that is gone before its answer came.
+            await self._kernel.wait_readable(self._sock)
+            for _ in range(_DATAGRAMS_AT_ONCE):
+                try:
+                    data, address = self._sock.recvfrom(_MOST_DATAGRAM)
+                except BlockingIOError:
+                    break
+                except OSError:
+                    continue  # a client that is gone before its answer came
+                self._answer(data, address)
+
+    def _answer(self, data: bytes, address: tuple[str, int]) -> None:
+        try:
+            answer = self._receive(data, address)
+            if answer is not None:
+                self.send(answer, address)
+        except OSError:
+            pass  # there is no way to that client
+        except Exception:
+            log.exception("a datagram of %s:%d failed", *address)
 
     def send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             self._sock.sendto(datagram, address)
-        except BlockingIOError:
-            pass
 
     def close(self) -> None:
-        self._sock.close()
+        self._job.cancel()

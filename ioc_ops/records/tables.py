@@ -1,0 +1,117 @@
+"""Record types, fields and menus of EPICS Base, and the motor record: facts, read on demand.
+
+The tables beside this file are written by ``tools/generate_records.py``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from ioc_ops.errors import DefinitionError
+
+__all__ = ["FieldSpec", "choice_index", "choices_of", "fields_of", "record_types"]
+
+_COMMON = "dbCommon"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """A field as its record's .dbd file declares it.
+
+    ``dbf`` is the database type without DBF_, ``special`` the special processing without
+    SPC_, ``properties`` whether a change of it is posted as DBE_PROPERTY, ``asl`` its access
+    security level.
+    """
+
+    name: str
+    attribute: str
+    dbf: str
+    size: int = 0
+    menu: str = ""
+    initial: str = ""
+    special: str = ""
+    processes: bool = False
+    properties: bool = False
+    asl: int = 1
+
+    @property
+    def visible(self) -> bool:
+        """Whether a client can see the field at all."""
+        return self.dbf != "NOACCESS" or self.special == "DBADDR"
+
+    @property
+    def writable(self) -> bool:
+        """Whether a client can change it."""
+        return self.special != "NOMOD"
+
+
+def _lines(name: str) -> list[list[str]]:
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines()[1:]]
+
+
+@cache
+def _fields() -> dict[str, dict[str, FieldSpec]]:
+    table: dict[str, dict[str, FieldSpec]] = {}
+    for line in [*_lines("fields.tsv"), *_lines("motor_fields.tsv")]:
+        record, name, attribute, dbf, size, menu, initial, special, pp, prop, asl = line
+        table.setdefault(record, {})[name] = FieldSpec(
+            name,
+            attribute,
+            dbf,
+            int(size or 0),
+            menu,
+            initial,
+            special,
+            bool(pp),
+            bool(prop),
+            int(asl or 1),
+        )
+    return table
+
+
+@cache
+def _menus() -> dict[str, tuple[tuple[str, str], ...]]:
+    table: dict[str, tuple[tuple[str, str], ...]] = {}
+    for menu, choice, text in [*_lines("menus.tsv"), *_lines("motor_menus.tsv")]:
+        table[menu] = (*table.get(menu, ()), (choice, text))
+    return table
+
+
+# Not in any .dbd file, but every record answers to it (dbStaticLib).
+_RTYP = FieldSpec("RTYP", "record_type", "STRING", special="NOMOD")
+
+
+def record_types() -> tuple[str, ...]:
+    """All known record types, in alphabetical order."""
+    return tuple(sorted(kind for kind in _fields() if kind != _COMMON))
+
+
+@cache
+def fields_of(record_type: str) -> Mapping[str, FieldSpec]:
+    """The fields of a record type by name, hidden ones left out.
+
+    Raises:
+        DefinitionError: there is no such record type.
+    """
+    table = _fields()
+    if record_type not in table or record_type == _COMMON:
+        known = ", ".join(record_types())
+        raise DefinitionError(f"record={record_type!r} is none of {known}")
+    own = {**table[_COMMON], **table[record_type], "RTYP": _RTYP}
+    return MappingProxyType({name: spec for name, spec in own.items() if spec.visible})
+
+
+def choices_of(menu: str) -> tuple[str, ...]:
+    """Texts of a menu; ``dtyp_TYPE`` are the device types of a record type."""
+    return tuple([text for _, text in _menus().get(menu, ())])
+
+
+def choice_index(menu: str, choice: str) -> int:
+    """Index of a choice, given by its identifier, text or number."""
+    for index, (identifier, text) in enumerate(_menus().get(menu, ())):
+        if choice in (identifier, text):
+            return index
+    return int(choice) if choice.isdecimal() else 0

@@ -1,0 +1,130 @@
+"""On the network: beacons, searches over UDP and TCP, who is ignored, several IOCs on a host."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from raw_circuit import HOST, RawCircuit, search
+
+from ioc_ops.ca import Eca, parse_beacon
+
+StartIoc = Callable[..., Any]
+EVERYBODY = "127.255.255.255"
+
+
+@pytest.fixture
+def beacon_socket(ca_environment: dict[str, str]) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((HOST, int(ca_environment["EPICS_CAS_BEACON_PORT"])))
+        sock.settimeout(8)
+        yield sock
+
+
+def test_beacons_come_at_first_often_then_ever_more_seldom(
+    run_ioc: StartIoc, beacon_socket: socket.socket
+) -> None:
+    ioc = run_ioc("plain", ready=False)
+    seen = [(parse_beacon(beacon_socket.recv(100)), time.monotonic()) for _ in range(6)]
+    assert [beacon.sequence for beacon, _ in seen] == list(range(6))
+    assert {beacon.port for beacon, _ in seen} == {ioc.port}
+    pauses = [later - earlier for (_, earlier), (_, later) in pairwise(seen)]
+    # 20, 40, 80, 160, 320 ms, each late by what the machine needs.
+    assert sum(pauses) >= 0.6
+    assert pauses[4] > pauses[2] > pauses[0]
+
+
+def test_the_period_of_beacons_is_the_longest_pause(
+    run_ioc: StartIoc, beacon_socket: socket.socket
+) -> None:
+    run_ioc("plain", env={"EPICS_CAS_BEACON_PERIOD": "0.05"}, ready=False)
+    began = time.monotonic()
+    for number in range(12):
+        assert parse_beacon(beacon_socket.recv(100)).sequence == number
+        began = time.monotonic() if number == 0 else began
+    # Doubling without an end would take 40 s.
+    assert 0.4 <= time.monotonic() - began < 4
+
+
+def test_a_restarted_ioc_begins_its_beacons_anew(
+    run_ioc: StartIoc, beacon_socket: socket.socket
+) -> None:
+    ioc = run_ioc("plain", ready=False)
+    for number in range(3):
+        assert parse_beacon(beacon_socket.recv(100)).sequence == number
+    ioc.wait_for("startup complete")
+    ioc.restart()
+    while parse_beacon(beacon_socket.recv(100)).sequence:
+        pass
+
+
+def test_searches_over_udp_and_tcp(run_ioc: StartIoc) -> None:
+    ioc = run_ioc("plain")
+    names = ("p:number", "p:nothing", "p:guarded", "p:number.VAL")
+    everyone = {"p:number": ioc.port, "p:guarded": ioc.port, "p:number.VAL": ioc.port}
+    assert search(*names, port=ioc.port) == everyone
+    assert search(*names, port=ioc.port, address=EVERYBODY) == everyone
+    with RawCircuit(ioc.port) as circuit:
+        assert circuit.search("p:number") == ioc.port
+        assert circuit.search("p:nothing") is None
+        # The same circuit then serves as a name server's client does not need, but may.
+        assert circuit.get(circuit.connect("p:number")).value == 0
+        assert circuit.create("p:nothing") is None
+
+
+def test_who_is_to_be_ignored_is_not_answered(run_ioc: StartIoc) -> None:
+    deaf = run_ioc("plain", env={"EPICS_CAS_IGNORE_ADDR_LIST": "127.0.0.1"})
+    # The other one answers the same datagram: it has arrived.
+    hears = run_ioc("plain", "--prefix", "q:", env={"EPICS_CAS_IGNORE_ADDR_LIST": "127.0.0.9"})
+    found = search("p:number", "q:number", port=deaf.port, address=EVERYBODY)
+    assert list(found) == ["q:number"]
+    with RawCircuit(deaf.port) as circuit:
+        seen = bytes(circuit.get(circuit.connect("p:counters"), 4).values).decode()
+    assert '"searches": 0,' in seen
+    assert hears.port == deaf.port
+
+
+def test_two_iocs_on_one_host_are_both_found_and_used(run_ioc: StartIoc) -> None:
+    first = run_ioc("plain", "--prefix", "one:")
+    second = run_ioc("plain", "--prefix", "two:")
+    line = second.wait_for("is in use: this IOC listens on")
+    other_port = int(line.rpartition(" ")[2])
+    assert other_port != first.port
+    found = search("one:number", "two:number", port=first.port, address=EVERYBODY, answers=2)
+    assert found == {"one:number": first.port, "two:number": other_port}
+    for name, port in found.items():
+        with RawCircuit(port) as circuit:
+            channel = circuit.connect(name)
+            assert circuit.put(channel, 5) == Eca.NORMAL
+            assert circuit.get(channel).value == 5
+    # The first goes; the second is found as before, and a third gets the port that is free.
+    assert first.stop() < 3.0
+    assert search("two:number", port=first.port, address=EVERYBODY) == {"two:number": other_port}
+    first.start()
+    with RawCircuit(first.port) as circuit:
+        assert circuit.get(circuit.connect("one:number")).value == 0
+
+
+def test_two_interfaces_share_a_port(run_ioc: StartIoc) -> None:
+    ioc = run_ioc("plain", "--interfaces", "127.0.0.1", "127.0.0.2")
+    ioc.wait_for(f"Listening on 127.0.0.2:{ioc.port}")
+    for address in ("127.0.0.1", "127.0.0.2"):
+        with socket.create_connection((address, ioc.port), 5) as tcp:
+            assert len(tcp.recv(16)) == 16
+        assert search("p:number", port=ioc.port, address=address) == {"p:number": ioc.port}
+
+
+def test_nothing_listens_wider_than_it_was_told_to(run_ioc: StartIoc) -> None:
+    ioc = run_ioc("plain")
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+        assert tcp.connect_ex(("127.0.0.2", ioc.port)) != 0
+
+
+def test_garbage_over_udp_disturbs_nobody(run_ioc: StartIoc) -> None:
+    ioc = run_ioc("plain")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for garbage in (b"", b"x", bytes(16), b"\xff" * 64, b"\0\6" + bytes(30), bytes(60_000)):
+            sock.sendto(garbage, (HOST, ioc.port))
+    assert search("p:number", port=ioc.port) == {"p:number": ioc.port}
