@@ -105,7 +105,9 @@ class AutosaveHelper(AutosaveStatusPVs):
             self.log.warning("autosave: no PV of %s is marked as autosaved", root.name)
         channels = {name: target.channel for name, target in self._targets.items()}
         image = SaveImage(root.prefix, carry_seconds=self.carry_days * _DAY)
-        saver = Saver(SaveSession(self.file_manager, image), channels, self.stats, self.log)
+        aliases = {t.alias: name for name, t in self._targets.items() if t.alias is not None}
+        session = SaveSession(self.file_manager, image, aliases)
+        saver = Saver(session, channels, self.stats, self.log)
         self._saver, self._clock = saver, async_lib
         await self.file.write(str(self.filename), verify_value=False)
         try:
@@ -124,6 +126,7 @@ class AutosaveHelper(AutosaveStatusPVs):
         self._count(loaded, report)
         self._log_report(report)
         await self.show_restore(report)
+        await self._show("Ok" if self.stats.last_success else "No save", "")
 
     async def _restore(
         self, loaded: LoadResult, channels: Mapping[str, ChannelData], clock: Clock

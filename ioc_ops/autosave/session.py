@@ -6,7 +6,7 @@ constructor runs in the storage thread, one call after the other.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.autosave.image import SaveImage
@@ -47,9 +47,22 @@ class Written:
 class SaveSession:
     """A file manager and the image of what its file should hold."""
 
-    def __init__(self, manager: RotatingFileManager, image: SaveImage) -> None:
+    def __init__(
+        self,
+        manager: RotatingFileManager,
+        image: SaveImage,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        """Touch no disk.
+
+        Args:
+            manager: of the files.
+            image: of what the file should hold.
+            aliases: names in files of another format, and the names they stand for.
+        """
         self._manager = manager
         self._image = image
+        self._aliases = aliases or {}
         #: Unix time.
         self.clock = manager.clock
 
@@ -58,10 +71,12 @@ class SaveSession:
 
         Raises:
             ConfigurationError: the directory cannot be used.
-            AutosaveError: it cannot be read.
         """
         self._manager.prepare()
-        return self._manager.load()
+        loaded = self._manager.load()
+        if not self._aliases or loaded.snapshot is None or loaded.snapshot.serial:
+            return loaded
+        return replace(loaded, snapshot=loaded.snapshot.renamed(self._aliases))
 
     def adopt(self, loaded: LoadResult, served: Mapping[str, object], *, protect: bool) -> Adopted:
         """Go on from what was loaded.

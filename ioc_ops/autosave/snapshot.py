@@ -1,7 +1,7 @@
 """The saved state of an IOC: values by PV name, without files and without I/O."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -43,6 +43,15 @@ class Snapshot:
         if value is None and (carried := self.carried.get(name)) is not None:
             return carried.value
         return value
+
+    def renamed(self, names: Mapping[str, str]) -> "Snapshot":
+        """The same state with other names for some PVs."""
+        return replace(
+            self,
+            values={names.get(name, name): value for name, value in self.values.items()},
+            carried={names.get(name, name): value for name, value in self.carried.items()},
+            unreadable={names.get(name, name): why for name, why in self.unreadable.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from ioc_ops.autosave.tag import AutosaveTag
 from ioc_ops.channel import ChannelData
 from ioc_ops.group import PVGroup, PvpropertyData
+from ioc_ops.records import RecordFields
 
 __all__ = ["Target", "find_targets", "root_of"]
-
-_NO_FIELDS = PvpropertyData.get_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,8 @@ class Target:
     name: str
     channel: ChannelData
     put_on_restore: bool
+    #: Under which it may stand in a file of caproto, which uses Python names of fields.
+    alias: str | None = None
 
 
 def root_of(group: PVGroup) -> PVGroup:
@@ -30,8 +31,9 @@ def root_of(group: PVGroup) -> PVGroup:
 
 
 def find_targets(root: PVGroup) -> dict[str, Target]:
-    """The tagged PVs of a tree, and their tagged fields, in the order of definition.
+    """The tagged PVs of a tree, in the order of definition, each behind its tagged fields.
 
+    Fields come first because they decide what the value may be: limits, names of states.
     A PV's own tag counts before that of a SubGroup it is in, that of an inner SubGroup before
     that of an outer one.
     """
@@ -42,9 +44,8 @@ def find_targets(root: PVGroup) -> dict[str, Target]:
         spec = getattr(channel, "pvspec", None)
         tag = _tag(getattr(spec, "autosave", None)) or inherited.get(name)
         if tag is not None:
+            targets |= {target.name: target for target in _fields(name, channel, tag)}
             targets[name] = Target(name, channel, tag.put_on_restore)
-            for target in _fields(name, channel, tag):
-                targets.setdefault(target.name, target)
     return targets
 
 
@@ -67,12 +68,11 @@ def _tag(mark: object) -> AutosaveTag | None:
 
 
 def _fields(name: str, channel: ChannelData, tag: AutosaveTag) -> Iterator[Target]:
-    # Most PVs are of no record type and have no fields.
-    if not isinstance(channel, PvpropertyData) or type(channel).get_field is _NO_FIELDS:
-        return
-    for field in tag.fields:
-        try:
-            field_channel = channel.get_field(field)
-        except (AttributeError, KeyError):
-            continue  # a PV of another record type, or of none
-        yield Target(f"{name}.{field}", field_channel, tag.put_on_restore)
+    fields = channel.fields if tag.fields and isinstance(channel, PvpropertyData) else None
+    if not isinstance(fields, RecordFields):
+        return  # of no record type
+    for given in tag.fields:
+        field = fields.name_of(given)
+        if field is not None and field != "VAL":
+            alias = f"{name}.{given}" if given != field else None
+            yield Target(f"{name}.{field}", fields[field], tag.put_on_restore, alias)

@@ -19,7 +19,7 @@ from ioc_ops.autosave import AutosaveHelper, RotatingFileManager, autosaved
 from ioc_ops.autosave.fileformat import dumps, loads
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import EnumValue
-from ioc_ops.channel import AlarmSeverity, ChannelData
+from ioc_ops.channel import AlarmSeverity, ChannelData, ChannelType
 from ioc_ops.errors import AutosaveError, ChannelError, ConfigurationError, DefinitionError
 from ioc_ops.server import PVGroup, SubGroup, pvproperty
 
@@ -208,6 +208,9 @@ def test_the_status_pvs_after_a_restore(disk: FakeDisk) -> None:
             assert life.value("as:RESTORE_STATUS") == "Ok"
             assert life.value("as:RESTORE_MESSAGE") == "4 PVs restored from my.json"
             assert life.value("as:FILE") == "/d/my.json"
+            assert life.value("as:STATUS") == "Ok"
+            assert life.value("as:PVS") == 4
+            assert life.value("as:TIME")
             stats = life.helper.stats
             assert (stats.pvs, stats.restored, stats.restore_failures) == (4, 4, 0)
             assert stats.last_success > 0
@@ -223,6 +226,7 @@ def test_the_first_start_has_no_file_and_makes_one() -> None:
         async with running(disk) as life:
             assert life.value("as:RESTORE_STATUS") == "No file"
             assert life.severity("as:RESTORE_STATUS") == AlarmSeverity.NO_ALARM
+            assert life.value("as:STATUS") == "No save"
             await life.clock.advance(1.5)
             assert saved(disk).values == {
                 "x:label": "nothing",
@@ -252,6 +256,20 @@ def test_a_damaged_file_costs_one_generation_and_is_told(
             # What was restored becomes the file again, although no PV has changed.
             await life.clock.advance(1.5)
             assert saved(disk).values["x:label"] == "Strahl \u00e9"
+
+    asyncio.run(main())
+
+
+def test_a_restored_older_generation_becomes_the_file_again() -> None:
+    disk = FakeDisk()
+    disk.put("/d/my_20260301-120000.json", dumps(Snapshot({"x:label": "old"}, serial=5)))
+
+    async def main() -> None:
+        async with running(disk, cls=Smaller) as life:
+            assert life.value("label") == "old"
+            await life.clock.advance(1.5)
+            assert saved(disk).values == {"x:label": "old"}
+            assert saved(disk).serial == 6
 
     asyncio.run(main())
 
@@ -405,6 +423,50 @@ def test_a_file_of_caproto_is_written_anew_even_if_nothing_changes() -> None:
             await life.clock.advance(1.5)
             assert saved(disk).values == {"x:label": "from caproto"}
             assert saved(disk).serial == 1
+
+    asyncio.run(main())
+
+
+class Records(PVGroup):
+    gain = autosaved(
+        pvproperty(value=1.0, record="ao", doc="A gain"), fields=["description", "EGU"]
+    )
+    choice = autosaved(
+        pvproperty(value=0, dtype=ChannelType.ENUM, enum_strings=("A", "B"), record="mbbo"),
+        fields=["ZRST", "ONST"],
+    )
+    keeper = SubGroup(AutosaveHelper, prefix="as:")
+
+
+def test_fields_of_records_come_back_and_what_depends_on_them() -> None:
+    disk = FakeDisk()
+
+    async def main() -> None:
+        async with running(disk, cls=Records) as life:
+            await life.ioc.gain.fields["DESC"].write("changed by an operator")
+            await life.ioc.gain.fields["EGU"].write("V/A")
+            await life.ioc.choice.fields["ONST"].write("Bright")
+            await life.set("choice", "Bright")
+        assert saved(disk).values["x:gain.DESC"] == "changed by an operator"
+        async with running(disk, cls=Records) as life:
+            assert life.ioc.gain.fields["DESC"].value == "changed by an operator"
+            assert life.ioc.gain.units == "V/A"
+            assert life.value("choice") == "Bright"
+            assert life.helper.restore_report.complete
+
+    asyncio.run(main())
+
+
+def test_fields_in_a_file_of_caproto_have_python_names() -> None:
+    disk = FakeDisk()
+    content = {"x:gain": {"value": 2.5, "fields": {"description": "from caproto"}}}
+    disk.put(FILE, json.dumps(content).encode())
+
+    async def main() -> None:
+        async with running(disk, cls=Records) as life:
+            assert life.value("gain") == 2.5
+            assert life.ioc.gain.fields["DESC"].value == "from caproto"
+            assert life.helper.restore_report.missing == ()
 
     asyncio.run(main())
 
@@ -715,7 +777,7 @@ def test_hung_storage_fails_saves_and_gets_every_value_afterwards(
             with pytest.raises(ChannelError, match="not answered for 10 s"):
                 await life.request()
             assert life.severity("as:STATUS") == AlarmSeverity.MAJOR_ALARM
-            assert life.helper.stats.failures == 2
+            assert life.helper.stats.failures >= 2
             assert life.helper.stats.unsaved_since > 0
 
             stalling.free()

@@ -4,9 +4,9 @@ import pytest
 
 from ioc_ops.autosave.tag import AutosaveTag, autosaved
 from ioc_ops.autosave.targets import find_targets, root_of
-from ioc_ops.channel import ChannelData, ChannelString
+from ioc_ops.channel import ChannelData
 from ioc_ops.errors import DefinitionError
-from ioc_ops.server import PVGroup, PvpropertyDouble, SubGroup, get_pv_pair_wrapper, pvproperty
+from ioc_ops.server import PVGroup, SubGroup, get_pv_pair_wrapper, pvproperty
 
 pair = get_pv_pair_wrapper(setpoint_suffix="", readback_suffix="_RBV")
 
@@ -72,34 +72,43 @@ def test_a_brother_marks_with_true() -> None:
     assert (target.name, target.put_on_restore) == ("x:count", False)
 
 
-class Described(PvpropertyDouble):
-    """A PV with one field, as a record has."""
-
-    __slots__ = ("description",)
-
-    def get_field(self, field: str | None) -> ChannelData:
-        if field not in ("description", "DESC"):
-            raise AttributeError(field)
-        if not hasattr(self, "description"):
-            self.description = ChannelString("text", name=f"{self.name}.DESC")
-        return self.description
-
-
 @pytest.mark.parametrize(
     ("fields", "names"),
     [
-        (None, ["x:pv", "x:pv.description"]),
-        (["DESC", "EGU"], ["x:pv", "x:pv.DESC"]),
+        (None, ["x:pv.DESC", "x:pv"]),
+        (["DESC", "EGU", "NONE"], ["x:pv.DESC", "x:pv.EGU", "x:pv"]),
+        (["VAL"], ["x:pv"]),
         ([], ["x:pv"]),
     ],
 )
-def test_fields_that_a_pv_has_are_saved_beside_it(
+def test_fields_that_the_record_has_are_saved_before_its_value(
     fields: list[str] | None, names: list[str]
 ) -> None:
     class Group(PVGroup):
-        pv = autosaved(pvproperty(value=1.0, dtype=Described), fields=fields)
+        pv = autosaved(pvproperty(value=1.0, record="ao"), fields=fields)
 
-    assert list(find_targets(Group(prefix="x:"))) == names
+    targets = find_targets(Group(prefix="x:"))
+    assert list(targets) == names
+    assert [target.channel.name for target in targets.values()] == names
+
+
+def test_python_names_of_fields_are_those_of_caproto_files() -> None:
+    class Group(PVGroup):
+        pv = autosaved(pvproperty(value=1.0, record="ao"), fields=["description", "EGU"])
+
+    targets = find_targets(Group(prefix="x:"))
+    assert [(target.name, target.alias) for target in targets.values()] == [
+        ("x:pv.DESC", "x:pv.description"),
+        ("x:pv.EGU", None),
+        ("x:pv", None),
+    ]
+
+
+def test_a_pv_of_no_record_type_has_no_fields() -> None:
+    class Group(PVGroup):
+        pv = autosaved(pvproperty(value=1.0), fields=["DESC"])
+
+    assert list(find_targets(Group(prefix="x:"))) == ["x:pv"]
 
 
 def test_the_tag() -> None:
