@@ -1,11 +1,13 @@
-"""Writes ioc_ops/records/{fields,menus}.tsv from the .dbd files of the epicscorelibs wheel.
+"""Writes ioc_ops/records/{fields,menus}.tsv from the epicscorelibs wheel.
 
     python tools/generate_records.py          write the tables
     python tools/generate_records.py --check  exit with 1 when they would change
 
-The tables hold facts only: names, types, sizes, menus, initial values, attributes. The wheel does
-not have the motor record: with --motor motorRecord.dbd (of the EPICS motor module) its own table,
-motor_{fields,menus}.tsv, is written as well.
+The tables hold facts only. Names, types, sizes, menus, initial values and attributes come from the
+.dbd files; what a field shows as its units, precision and ranges is code in EPICS Base, so a record
+of each type is asked (see field_displays.py). The wheel does not have the motor record: with
+--motor motorRecord.dbd (of the EPICS motor module) its own table, motor_{fields,menus}.tsv, is
+written as well.
 """
 
 import argparse
@@ -14,6 +16,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from field_displays import MOTOR_DISPLAYS, NOTHING, Displays, probe
 
 TABLES = Path(__file__).parent.parent / "ioc_ops" / "records"
 COLUMNS = (
@@ -28,6 +32,10 @@ COLUMNS = (
     "pp",
     "prop",
     "asl",
+    "units",
+    "precision",
+    "display",
+    "control",
 )
 
 ATTRIBUTES = {
@@ -43,6 +51,8 @@ ATTRIBUTES = {
     "DOL": "desired_output_loc",
     "HOPR": "high_operating_range",
     "LOPR": "low_operating_range",
+    "INX": "compressed_array_inx",
+    "NMAP": "monitor_mask_more",
 }
 """Python names that users know and that the prompts do not give."""
 
@@ -134,7 +144,8 @@ def attribute_name(name: str, prompt: str, taken: set[str]) -> str:
     """A Python name made from the prompt, or from the field where that is no name."""
     if name in ATTRIBUTES:
         return ATTRIBUTES[name]
-    made = re.sub(r"\W+", "_", prompt.lower()).strip("_")
+    # What stands in brackets are units, or an abbreviation.
+    made = re.sub(r"\W+", "_", re.sub(r"\(.*?(\)|$)", "", prompt).lower()).strip("_")
     if not made or made[0].isdigit() or made in taken:
         made = name.lower()
     taken.add(made)
@@ -147,7 +158,9 @@ def common_fields(database: Database) -> dict[str, dict[str, str]]:
     return {n: f for n, f in first.items() if all(other.get(n) == f for other in others)}
 
 
-def rows(database: Database, common: dict[str, dict[str, str]]) -> Iterator[tuple[str, ...]]:
+def rows(
+    database: Database, common: dict[str, dict[str, str]], displays: Displays
+) -> Iterator[tuple[str, ...]]:
     """Lines of a table of fields: what each record type has beside the common ones."""
     shared: set[str] = set()
     for name, attributes in common.items():
@@ -156,7 +169,8 @@ def rows(database: Database, common: dict[str, dict[str, str]]) -> Iterator[tupl
         taken = set(shared)
         for name, attributes in database.records[kind].items():
             if name not in common:
-                yield _row(kind, name, attributes, taken)
+                shown = displays.get((kind, name), NOTHING)
+                yield (*_row(kind, name, attributes, taken), *shown)
 
 
 def _row(record: str, name: str, attributes: dict[str, str], taken: set[str]) -> tuple[str, ...]:
@@ -192,8 +206,15 @@ def base_tables(database: Database) -> dict[str, str]:
     """Contents of the files for EPICS Base, by name."""
     common = common_fields(database)
     taken: set[str] = set()
-    shared = [_row("dbCommon", name, attributes, taken) for name, attributes in common.items()]
-    lines = iter([*shared, *rows(database, common)])
+    shared = [
+        (*_row("dbCommon", name, attributes, taken), *NOTHING)
+        for name, attributes in common.items()
+    ]
+    types = {
+        kind: {name: attributes["dbf"] for name, attributes in fields.items()}
+        for kind, fields in database.records.items()
+    }
+    lines = iter([*shared, *rows(database, common, probe(wheel_folder(), types))])
     return {"fields.tsv": _fields_table(lines), "menus.tsv": _menus_table(database)}
 
 
@@ -201,7 +222,7 @@ def motor_tables(base: Database, motor: Path) -> dict[str, str]:
     """Contents of the files for the motor record, by name."""
     database = read(motor, Database())
     own = {name: choices for name, choices in database.menus.items() if name not in base.menus}
-    fields = _fields_table(rows(database, common_fields(base)))
+    fields = _fields_table(rows(database, common_fields(base), MOTOR_DISPLAYS))
     return {"motor_fields.tsv": fields, "motor_menus.tsv": _menus_table(Database(menus=own))}
 
 

@@ -3,12 +3,13 @@
 from ioc_ops.ca import AccessRights, ChannelType, EventMask, TimeStamp
 from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
 from ioc_ops.channel.data import ChannelData
-from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum, states_of
+from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum, StateAlarms, states_of
 from ioc_ops.channel.filters import States
 from ioc_ops.channel.metadata import Metadata
 from ioc_ops.channel.numeric import (
     ChannelDouble,
     ChannelFloat,
+    ChannelInt64,
     ChannelInteger,
     ChannelNumeric,
     ChannelShort,
@@ -29,6 +30,7 @@ __all__ = [
     "ChannelDouble",
     "ChannelEnum",
     "ChannelFloat",
+    "ChannelInt64",
     "ChannelInteger",
     "ChannelNumeric",
     "ChannelShort",
@@ -40,6 +42,7 @@ __all__ = [
     "FeedKey",
     "Metadata",
     "Payload",
+    "StateAlarms",
     "States",
     "TimeStamp",
     "Value",

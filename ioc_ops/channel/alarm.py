@@ -82,10 +82,10 @@ class Alarm:
         """Post the events of this alarm on ``owner``."""
         self._owners = (*self._owners, owner)
 
-    def change(self, status: int, severity: int, by: _Owner | None = None) -> bool:
+    def change(self, status: int, severity: int, by: _Owner | None = None, text: str = "") -> bool:
         """Enter a state; posts on every owner but ``by``, who posts with its new value.
 
-        Severity to acknowledge follows as in ``recGblResetAlarms``.
+        Severity to acknowledge and text follow as in ``recGblResetAlarms``.
 
         Returns:
             Whether the state is a new one.
@@ -94,6 +94,7 @@ class Alarm:
             return False
         self.status = int(status)
         self.severity = int(severity)
+        self.alarm_string = text
         if not self.must_acknowledge_transient or severity >= self.severity_to_acknowledge:
             self.severity_to_acknowledge = int(severity)
         for owner in self._owners:
@@ -122,23 +123,25 @@ class Alarm:
             severity: how bad it is; None keeps it.
             must_acknowledge_transient: ACKT.
             severity_to_acknowledge: ACKS; a severity at or above the one held clears it.
-            alarm_string: text for people (AMSG).
+            alarm_string: text for people (AMSG); it lasts as long as the state.
             publish: tell the monitors.
         """
-        if alarm_string is not None:
-            self.alarm_string = alarm_string
         if must_acknowledge_transient is not None:
             self.require_acknowledge(must_acknowledge_transient)
         if severity_to_acknowledge is not None:
             self.acknowledge(int(severity_to_acknowledge))
         new_status = self.status if status is None else int(status)
         new_severity = self.severity if severity is None else int(severity)
-        if publish:
-            self.change(new_status, new_severity)
-        else:
-            self.status, self.severity = new_status, new_severity
+        if publish and self.change(new_status, new_severity, text=alarm_string or ""):
+            return
+        self.status, self.severity = new_status, new_severity
+        says_more = alarm_string not in (None, self.alarm_string)
+        if alarm_string is not None:
+            self.alarm_string = alarm_string
+        if says_more or not publish:
             for owner in self._owners:
-                owner.post(0)  # nobody is told, but whoever asks sees it
+                # Unpublished, nobody is told, but whoever asks sees it.
+                owner.post(EventMask.ALARM if publish else 0)
 
     def acknowledge(self, severity: int) -> None:
         """An operator acknowledges up to ``severity`` (``putAcks`` in ``dbAccess.c``)."""

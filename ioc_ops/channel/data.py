@@ -11,6 +11,10 @@ from ioc_ops.errors import AccessError, ChannelError, ConversionError, SkipWrite
 __all__ = ["ChannelData"]
 
 _PROPERTY = int(EventMask.PROPERTY)
+_BY_VALUE = frozenset(
+    AlarmStatus[name] for name in "NO_ALARM HIHI HIGH LOLO LOW STATE COS UDF".split()
+)
+"""What limits and states say; any other status is a hook's."""
 
 
 class ChannelData(ChannelState):
@@ -185,6 +189,14 @@ class ChannelData(ChannelState):
         self.encoded.clear()
         if publish:
             self.post(_PROPERTY)
+
+    def reassess(self) -> None:
+        """Limits or severities have changed: enter the alarm that they give to the value.
+
+        An alarm that a hook has set stands.
+        """
+        if self.alarm.status in _BY_VALUE:
+            self.alarm.change(*self.alarm_of(self._stored))
 
     def update_metadata(self, **changes: Value) -> None:
         """As ``write_metadata``, at once. Raises ConversionError."""

@@ -1,8 +1,9 @@
 """Enumerated PVs: an index on the wire, a state's name for people; DBR_ENUM."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from enum import IntEnum
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ioc_ops.channel.metadata import NO_ALARM
 from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, ProtocolError
 
-__all__ = ["ChannelBoolEnum", "ChannelEnum", "states_of"]
+__all__ = ["ChannelBoolEnum", "ChannelEnum", "StateAlarms", "states_of"]
 
 
 def states_of(enum: type[IntEnum]) -> tuple[str, ...]:
@@ -26,10 +27,29 @@ def states_of(enum: type[IntEnum]) -> tuple[str, ...]:
     return tuple([names.get(i, f"unset_{i}") for i in range(max(names) + 1)])
 
 
+@dataclass(frozen=True, slots=True)
+class StateAlarms:
+    """Alarm severities of an enumerated PV (``checkAlarms`` in ``mbboRecord.c``)."""
+
+    states: tuple[int, ...] = (0,) * MAX_ENUM_STATES
+    """Of each state: ZRSV to FFSV, or ZSV and OSV."""
+    unknown: int = 0
+    """Of an index that is no state: UNSV."""
+    change: int = 0
+    """Of any write that changes the state, until the next one: COSV."""
+
+    def of(self, index: int, before: int) -> tuple[int, int]:
+        """Status and severity of a state, the one before it in mind."""
+        severity = self.states[index] if index < len(self.states) else self.unknown
+        if index != before and self.change > severity:
+            return AlarmStatus.COS, self.change
+        return (AlarmStatus.STATE, severity) if severity else NO_ALARM
+
+
 class ChannelEnum(ChannelData):
     """One of at most 16 states of at most 25 bytes."""
 
-    __slots__ = ("_states", "state_severities")
+    __slots__ = ("_states", "state_alarms")
     data_type = ChannelType.ENUM
 
     def __init__(
@@ -48,8 +68,7 @@ class ChannelEnum(ChannelData):
         if enum_strings is None:
             enum_strings = states_of(type(value)) if isinstance(value, IntEnum) else ()
         self._states = self._checked_states(enum_strings, str(common.get("name", "")))
-        # Alarm severity of each state (ZRSV ...); empty for none.
-        self.state_severities: tuple[int, ...] = ()
+        self.state_alarms: StateAlarms | None = None
         super().__init__(value, **common)
 
     @staticmethod
@@ -76,15 +95,8 @@ class ChannelEnum(ChannelData):
         return 1
 
     def alarm_of(self, stored: Value) -> tuple[int, int]:
-        severities = self.state_severities
-        if stored < len(severities) and severities[stored]:
-            return AlarmStatus.STATE, severities[stored]
-        return NO_ALARM
-
-    def set_state_severities(self, severities: tuple[int, ...]) -> None:
-        """Give the states severities; the present state's takes effect at once."""
-        self.state_severities = severities
-        self.alarm.change(*self.alarm_of(self._stored))
+        alarms = self.state_alarms
+        return NO_ALARM if alarms is None else alarms.of(stored, self._stored)
 
     def present(self, stored: Value) -> Value:
         return self._states[stored] if stored < len(self._states) else stored
@@ -115,9 +127,10 @@ class ChannelEnum(ChannelData):
             return self._states.index(text)
         except ValueError:
             pass
-        number: float | None = None
-        with suppress(ConversionError):
+        try:
             number = parse_number(text)
+        except ConversionError:
+            number = nan
         if not isinstance(number, int):
             raise ConversionError(
                 f"{self.name}: {text!r} is none of {', '.join(self._states) or 'no states'}"

@@ -26,8 +26,9 @@ class LongText(ChannelByte):
         return raw
 
     def part(self, part: slice) -> bytes:
-        """Some of the characters; the last gives way to a terminator (``dbGet``)."""
-        raw = bytes(super().wire(ChannelType.CHAR, _ALL))[part]
+        """Some of the characters; the last of them is a terminator (``dbGet``)."""
+        room = bytes(super().wire(ChannelType.CHAR, _ALL)).ljust(self.max_length, b"\0")
+        raw = room[part]
         return raw[:-1].split(b"\0", 1)[0] + b"\0" if raw else raw
 
 

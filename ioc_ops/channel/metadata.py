@@ -1,11 +1,17 @@
 """What a numeric PV says of itself beside its value: units, precision, limits, deadbands."""
 
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from math import nan
+from typing import Any
 
 from ioc_ops.ca import Limits
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
 
-__all__ = ["METADATA_FIELDS", "NO_ALARM", "PLAIN", "Metadata"]
+__all__ = ["METADATA_FIELDS", "NO_ALARM", "PLAIN", "Metadata", "shared_metadata"]
+
+_Level = tuple[bool, float, int, int]
+"""Whether it is an upper limit, the limit, severity and status beyond it."""
 
 NO_ALARM = (int(AlarmStatus.NO_ALARM), int(AlarmSeverity.NO_ALARM))
 
@@ -18,7 +24,8 @@ class Metadata:
     (``by_severity``) where their severity is not NO_ALARM. Alarm and warning limits are
     inclusive: a value at the limit is in alarm, and stays so until it is ``hysteresis``
     away from it (``checkAlarms`` in ``aiRecord.c``). Writes beyond the control limits are
-    refused, those beyond the drive limits clamped (``aoRecord.c``).
+    refused, those beyond the drive limits clamped (``aoRecord.c``). A value that is not a
+    number gives UDF of ``undefined_severity`` (UDFS).
     ``value_atol`` and ``log_atol`` are MDEL and ADEL: None or below zero posts every write.
     """
 
@@ -37,6 +44,7 @@ class Metadata:
     upper_warning_severity: AlarmSeverity = AlarmSeverity.MINOR_ALARM
     lower_warning_severity: AlarmSeverity = AlarmSeverity.MINOR_ALARM
     by_severity: bool = False
+    undefined_severity: AlarmSeverity = AlarmSeverity.NO_ALARM
     hysteresis: float = 0
     drive_high: float = 0
     drive_low: float = 0
@@ -47,19 +55,13 @@ class Metadata:
     checks_ctrl: bool = field(init=False)
     clamps: bool = field(init=False)
     has_deadband: bool = field(init=False)
+    levels: tuple[_Level, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        alarms = self.upper_alarm_limit != self.lower_alarm_limit
-        warnings = self.upper_warning_limit != self.lower_warning_limit
         deadbands = (self.value_atol, self.log_atol)
         derive = object.__setattr__  # the dataclass is frozen for everybody else
-        severities = (
-            self.upper_alarm_severity,
-            self.lower_alarm_severity,
-            self.upper_warning_severity,
-            self.lower_warning_severity,
-        )
-        derive(self, "checks_alarm", any(severities) if self.by_severity else alarms or warnings)
+        derive(self, "levels", tuple(self._levels_in_force()))
+        derive(self, "checks_alarm", bool(self.levels or self.undefined_severity))
         derive(self, "clamps", self.drive_high > self.drive_low)
         derive(self, "checks_ctrl", self.upper_ctrl_limit != self.lower_ctrl_limit)
         derive(self, "has_deadband", any(d is not None and d >= 0 for d in deadbands))
@@ -76,13 +78,17 @@ class Metadata:
         return Limits(
             self.upper_disp_limit,
             self.lower_disp_limit,
-            self.upper_alarm_limit,
-            self.upper_warning_limit,
-            self.lower_warning_limit,
-            self.lower_alarm_limit,
+            self._shown(self.upper_alarm_limit, self.upper_alarm_severity),
+            self._shown(self.upper_warning_limit, self.upper_warning_severity),
+            self._shown(self.lower_warning_limit, self.lower_warning_severity),
+            self._shown(self.lower_alarm_limit, self.lower_alarm_severity),
             upper_ctrl,
             lower_ctrl,
         )
+
+    def _shown(self, limit: float, severity: int) -> float:
+        # A record does not show a limit that is not in force (get_alarm_double).
+        return nan if self.by_severity and not severity else limit
 
     def alarm_of(self, value: float) -> tuple[int, int]:
         """Status and severity that the limits give to a value."""
@@ -98,26 +104,26 @@ class Metadata:
         Returns:
             Status, severity, and the limit that the value is beyond, or None.
         """
-        for high, limit, severity, status in self._levels():
-            if not severity:
-                continue
+        if value != value and self.undefined_severity:
+            return AlarmStatus.UDF, self.undefined_severity, None
+        for high, limit, severity, status in self.levels:
             slack = self.hysteresis if last == limit else 0
             if (value >= limit - slack) if high else (value <= limit + slack):
                 return status, severity, limit
         return (*NO_ALARM, None)
 
-    def _levels(self) -> tuple[tuple[bool, float, int, int], ...]:
-        levels = (
+    def _levels_in_force(self) -> list[_Level]:
+        levels: tuple[_Level, ...] = (
             (True, self.upper_alarm_limit, self.upper_alarm_severity, AlarmStatus.HIHI),
             (False, self.lower_alarm_limit, self.lower_alarm_severity, AlarmStatus.LOLO),
             (True, self.upper_warning_limit, self.upper_warning_severity, AlarmStatus.HIGH),
             (False, self.lower_warning_limit, self.lower_warning_severity, AlarmStatus.LOW),
         )
-        if self.by_severity:
-            return levels
-        alarms = self.upper_alarm_limit != self.lower_alarm_limit
-        warnings = self.upper_warning_limit != self.lower_warning_limit
-        return levels[0 if alarms else 2 : 4 if warnings else 2]
+        if not self.by_severity:
+            alarms = self.upper_alarm_limit != self.lower_alarm_limit
+            warnings = self.upper_warning_limit != self.lower_warning_limit
+            levels = levels[0 if alarms else 2 : 4 if warnings else 2]
+        return [level for level in levels if level[2]]
 
     def allows(self, value: float) -> bool:
         """Whether the control limits let a value pass; NaN lies beyond any limits."""
@@ -129,3 +135,9 @@ PLAIN = Metadata()
 
 METADATA_FIELDS = tuple([item.name for item in fields(Metadata) if item.init])
 """What can be said of a PV."""
+
+
+@lru_cache(maxsize=1024)
+def shared_metadata(*said: tuple[str, Any]) -> Metadata:
+    """One Metadata for all PVs that say the same."""
+    return Metadata(**dict(said))

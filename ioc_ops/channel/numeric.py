@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from math import isfinite
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -17,13 +16,14 @@ from ioc_ops.channel.convert import INTEGER_RANGES, decode_text, format_number, 
 from ioc_ops.channel.convert import to_integers as _to_integers
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.deadband import Deadband
-from ioc_ops.channel.metadata import METADATA_FIELDS, NO_ALARM, PLAIN, Metadata
+from ioc_ops.channel.metadata import METADATA_FIELDS, NO_ALARM, PLAIN, Metadata, shared_metadata
 from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, LimitError, ProtocolError
 
 __all__ = [
     "ChannelDouble",
     "ChannelFloat",
+    "ChannelInt64",
     "ChannelInteger",
     "ChannelNumeric",
     "ChannelShort",
@@ -33,12 +33,6 @@ _T = TypeVar("_T")
 _NATIVE_NUMPY = ("", "i2", "f4", "u2", "u1", "i4", "f8")
 _DOUBLE = struct.Struct(">d")
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
-
-
-@lru_cache(maxsize=1024)
-def _metadata_of(*said: tuple[str, Any]) -> Metadata:
-    """One Metadata for all PVs that are declared alike."""
-    return Metadata(**dict(said))
 
 
 class _Meta(Generic[_T]):
@@ -58,7 +52,7 @@ class _Meta(Generic[_T]):
 class ChannelNumeric(ChannelData):
     """What all numbers share: metadata, limits, alarms by limits, deadbands, conversions."""
 
-    __slots__ = ("_limit_passed", "deadband", "metadata")
+    __slots__ = ("deadband", "limit_passed", "metadata")
 
     element: ClassVar[struct.Struct]
     metadata: Metadata
@@ -86,16 +80,18 @@ class ChannelNumeric(ChannelData):
         """
         given = [(name, arguments.pop(name, None)) for name in METADATA_FIELDS]
         said = [(name, value) for name, value in given if value is not None]
-        self.metadata = _metadata_of(*said) if said else PLAIN
+        self.metadata = shared_metadata(*said) if said else PLAIN
         self.deadband: Deadband | None = None
-        self._limit_passed: float | None = None
+        self.limit_passed: float | None = None
         super().__init__(value, **arguments)
         self._arm_deadband()
 
     def _arm_deadband(self) -> None:
         # Deadbands are a matter of scalars, as in EPICS Base.
-        wanted = self.metadata.has_deadband and not self.is_array
-        self.deadband = Deadband(self._stored) if wanted else None
+        if not self.metadata.has_deadband or self.is_array:
+            self.deadband = None
+        elif self.deadband is None:
+            self.deadband = Deadband(self._stored)
 
     def _change_metadata(self, changes: dict[str, Value]) -> None:
         try:
@@ -173,7 +169,7 @@ class ChannelNumeric(ChannelData):
     def alarm_of(self, stored: Value) -> tuple[int, int]:
         metadata = self.metadata
         if metadata.checks_alarm and self.max_length == 1:
-            status, severity, self._limit_passed = metadata.level_of(stored, self._limit_passed)
+            status, severity, self.limit_passed = metadata.level_of(stored, self.limit_passed)
             return status, severity
         return NO_ALARM
 
@@ -256,6 +252,8 @@ class ChannelNumeric(ChannelData):
 
 class _Integers(ChannelNumeric):
     __slots__ = ()
+    values: ClassVar[tuple[int, int]]
+    """Smallest and largest number that fits."""
 
     def _convert_scalar(self, value: Value) -> int:
         try:
@@ -264,7 +262,7 @@ class _Integers(ChannelNumeric):
             raise self._unfit(f"{value!r} is no integer") from None
         if isinstance(value, (str, bytes)):
             raise self._unfit(f"{value!r} is text, not an integer")
-        low, high = INTEGER_RANGES[self.data_type]
+        low, high = self.values
         if not low <= number <= high:
             raise self._unfit(f"{number} is outside the range of {self.data_type.name}")
         return number
@@ -283,6 +281,7 @@ class ChannelInteger(_Integers):
     __slots__ = ()
     data_type = ChannelType.LONG
     element = struct.Struct(">i")
+    values = INTEGER_RANGES[ChannelType.LONG]
 
 
 class ChannelShort(_Integers):
@@ -291,6 +290,19 @@ class ChannelShort(_Integers):
     __slots__ = ()
     data_type = ChannelType.INT
     element = struct.Struct(">h")
+    values = INTEGER_RANGES[ChannelType.INT]
+
+
+class ChannelInt64(_Integers):
+    """64-bit integers, which clients see as DBR_DOUBLE: CA has no larger integers. Scalars only."""
+
+    __slots__ = ()
+    data_type = ChannelType.DOUBLE
+    element = _DOUBLE
+    values = (-(1 << 63), (1 << 63) - 1)
+
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
+        return self._convert_scalar(super().decode(data_type, count, payload))
 
 
 class ChannelDouble(ChannelNumeric):

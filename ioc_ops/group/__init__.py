@@ -1,5 +1,6 @@
 """The declarative layer: groups of PVs and what their PVs do."""
 
+from ioc_ops.group import record_classes
 from ioc_ops.group.function import pvfunction
 from ioc_ops.group.group import PVGroup
 from ioc_ops.group.macros import expand_macros
@@ -8,6 +9,7 @@ from ioc_ops.group.pairs import get_pv_pair_wrapper
 from ioc_ops.group.pvdb import LivePVs
 from ioc_ops.group.pvproperty import pvproperty
 from ioc_ops.group.pvspec import PVSpec
+from ioc_ops.group.record_fields import RecordFieldGroup, register_record
 from ioc_ops.group.scan import ScanSpec, scan_wrapper
 from ioc_ops.group.subgroup import SubGroup
 from ioc_ops.group.types import (
@@ -24,6 +26,8 @@ from ioc_ops.group.types import (
     PvpropertyEnumRO,
     PvpropertyFloat,
     PvpropertyFloatRO,
+    PvpropertyInt64,
+    PvpropertyInt64RO,
     PvpropertyInteger,
     PvpropertyIntegerRO,
     PvpropertyReadOnlyData,
@@ -50,6 +54,8 @@ __all__ = [
     "PvpropertyEnumRO",
     "PvpropertyFloat",
     "PvpropertyFloatRO",
+    "PvpropertyInt64",
+    "PvpropertyInt64RO",
     "PvpropertyInteger",
     "PvpropertyIntegerRO",
     "PvpropertyReadOnlyData",
@@ -57,6 +63,7 @@ __all__ = [
     "PvpropertyShortRO",
     "PvpropertyString",
     "PvpropertyStringRO",
+    "RecordFieldGroup",
     "ScanSpec",
     "SubGroup",
     "SubscriptionType",
@@ -64,5 +71,7 @@ __all__ = [
     "get_pv_pair_wrapper",
     "pvfunction",
     "pvproperty",
+    "record_classes",
+    "register_record",
     "scan_wrapper",
 ]

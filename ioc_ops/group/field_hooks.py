@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from ioc_ops.channel import AlarmSeverity
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group.pvspec import FieldHook, Hook, check_hook
+from ioc_ops.group.record_registry import record_class
 from ioc_ops.group.scan import scan_wrapper
-from ioc_ops.records import field_name, fields_of
 
 if TYPE_CHECKING:
     from ioc_ops.group.pvproperty import pvproperty
@@ -77,7 +77,7 @@ class FieldSpecs(Mapping[str, FieldHooks]):
         """The fields of ``record``. Raises DefinitionError for an unknown record type."""
         self._declared = declared
         self.record = record
-        self._names = fields_of(record)
+        self._fields = record_class(record)
 
     @property
     def hooks(self) -> tuple[FieldHook, ...]:
@@ -85,23 +85,23 @@ class FieldSpecs(Mapping[str, FieldHooks]):
         return self._declared.pvspec.fields
 
     def __getitem__(self, name: str) -> FieldHooks:
-        if name not in self._names:
+        if name not in self._fields.field_names():
             raise KeyError(name)
         return FieldHooks(self._declared, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._fields.field_names())
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._fields.field_names())
 
     def __getattr__(self, attribute: str) -> FieldHooks:
         if attribute.startswith("_"):
             raise AttributeError(attribute)
-        name = field_name(self.record, attribute)
+        name = self._fields.name_of(attribute)
         if name is None:
             raise DefinitionError(f"a {self.record} record has no field {attribute}")
-        return self[name]
+        return FieldHooks(self._declared, name)
 
     def __repr__(self) -> str:
         hooks = ", ".join(f"{hook.field}.{hook.kind}" for hook in self.hooks) or "no hooks"

@@ -17,6 +17,11 @@ from ioc_ops.group.types import PvpropertyData
 
 __all__ = ["PVGroup"]
 
+_RESERVED = frozenset(
+    "alarms attr_pvdb attr_to_pvname groups log macros name parent prefix pvdb states".split()
+)
+"""What every group has of its own, and no PV can be called."""
+
 
 class PVGroup:
     """Base of every IOC: declare PVs with ``pvproperty`` and groups with ``SubGroup``."""
@@ -35,6 +40,12 @@ class PVGroup:
                 if isinstance(member, (pvproperty, SubGroup)) and not name.startswith("_"):
                     names[name] = None
         found = {name: getattr(cls, name, None) for name in names}
+        _refuse_twins(cls.__name__, found)
+        for name in _RESERVED & found.keys():
+            raise DefinitionError(
+                f"{cls.__name__}.{name}: a PVGroup has an attribute {name}; "
+                f"call the PV otherwise and give it name={name!r}"
+            )
         cls._pvs_ = {n: m for n, m in found.items() if isinstance(m, pvproperty)}
         cls._subgroups_ = {n: m for n, m in found.items() if isinstance(m, SubGroup)}
         cls._members_ = tuple([n for n in names if n in cls._pvs_ or n in cls._subgroups_])
@@ -193,3 +204,14 @@ class PVGroup:
     def child_prefix(self, prefix: str) -> Expanded:
         """A prefix below this group's, expanded."""
         return Expanded(self.prefix + expand_macros(prefix, self.macros))
+
+
+def _refuse_twins(group: str, members: Mapping[str, object]) -> None:
+    """Raise where one declaration stands under two names: a hook was named wrongly."""
+    first: dict[int, str] = {}
+    for name, member in members.items():
+        if member is not None and first.setdefault(id(member), name) != name:
+            raise DefinitionError(
+                f"{group}: {first[id(member)]} and {name} are one PV; "
+                "a hook must bear the name of its PV"
+            )

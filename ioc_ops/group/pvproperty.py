@@ -9,6 +9,7 @@ from ioc_ops.group.field_hooks import FieldSpecs
 from ioc_ops.group.pvspec import FieldHook, Hook, PVSpec, check_hook
 from ioc_ops.group.scan import ScanSpec, scan_wrapper
 from ioc_ops.group.types import PvpropertyData
+from ioc_ops.records import RecordFields
 
 __all__ = ["pvproperty"]
 
@@ -34,7 +35,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         alarm_group: str | Alarm | None = None,
         doc: str | None = None,
         read_only: bool = False,
-        record: str | None = None,
+        record: str | type[RecordFields] | None = None,
         autosave: object = None,
         asg: str = "DEFAULT",
         asl: int = 0,
@@ -59,7 +60,8 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
             alarm_group: PVs of a group that name the same share one alarm.
             doc: for people, and DESC of a record.
             read_only: for clients; the IOC itself may write.
-            record: record type that the PV reports.
+            record: record type that the PV reports and whose fields it has: its name, or a class
+                such as AiFields.
             autosave: set by ``autosaved``.
             asg: access group in the access configuration file (``--acf``).
             asl: access level, 0 or 1; rules of level 0 do not apply to a PV of level 1.
@@ -118,7 +120,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
     @property
     def record_type(self) -> str | None:
         """Record type that the PV reports."""
-        return self.pvspec.record
+        return self.pvspec.record_type
 
     @property
     def fields(self) -> FieldSpecs:
@@ -127,9 +129,9 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         Raises:
             DefinitionError: the PV is no record.
         """
-        if self.pvspec.record is None:
+        if self.pvspec.record_type is None:
             raise DefinitionError(f"{self.attr_name}: only a PV with record= has fields")
-        return FieldSpecs(self, self.pvspec.record)
+        return FieldSpecs(self, self.pvspec.record_type)
 
     @property
     def field_spec(self) -> FieldSpecs:
@@ -222,7 +224,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
 
         See ``scan_wrapper`` for the arguments.
         """
-        if use_scan_field and self.pvspec.record is None:
+        if use_scan_field and self.pvspec.record_type is None:
             raise DefinitionError("use_scan_field needs a PV with record=")
         wrap = scan_wrapper(
             period,

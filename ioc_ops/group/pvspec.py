@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from types import MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args, get_origin
 
 import numpy as np
 
-from ioc_ops.channel import Alarm, AlarmSeverity, ChannelNumeric, Value, states_of
+from ioc_ops.channel import Alarm, Value, states_of
 from ioc_ops.errors import DefinitionError
+from ioc_ops.group.as_record import finish_record, record_defaults
+from ioc_ops.group.dtypes import DEFAULT_VALUES, data_class_of, inferred_dtype, record_dtype
+from ioc_ops.group.record_registry import record_class, record_name
 from ioc_ops.group.scan import ScanSpec
-from ioc_ops.group.types import DEFAULT_VALUES, PvpropertyData, data_class_of, inferred_dtype
-from ioc_ops.records import fields_of
+from ioc_ops.group.types import PvpropertyData
+from ioc_ops.records import RecordFields
 
 if TYPE_CHECKING:
     from ioc_ops.group.group import PVGroup
@@ -80,7 +83,7 @@ class PVSpec:
     read_only: bool = False
     doc: str | None = None
     fields: tuple[FieldHook, ...] = ()
-    record: str | None = None
+    record: str | type[RecordFields] | None = None
     autosave: object = None
     asg: str = "DEFAULT"
     asl: int = 0
@@ -96,8 +99,22 @@ class PVSpec:
             raise DefinitionError(f"{self.attr or self.name}: a read-only PV has no putter")
         if self.asl not in (0, 1):
             raise DefinitionError(f"{self.attr or self.name}: asl is 0 or 1, not {self.asl!r}")
-        if self.record is not None and "." in self.record:
-            raise DefinitionError(f"record={self.record!r}: a record type has no dot in its name")
+        record = self.record or _record_of(self.dtype)
+        if record is not None:
+            object.__setattr__(self, "record", record_name(record))
+
+    @property
+    def record_type(self) -> str | None:
+        """Name of the record type."""
+        return cast("str | None", self.record)  # since __post_init__
+
+    @property
+    def running_field_hooks(self) -> tuple[FieldHook, ...]:
+        """Hooks on fields: those of the record type, and of this declaration."""
+        if self.record_type is None:
+            return self.fields
+        running: tuple[FieldHook, ...] = getattr(record_class(self.record_type), "running", ())
+        return (*running, *self.fields)
 
     def new(self, **changes: Any) -> "PVSpec":
         """A copy that differs in some respects."""
@@ -113,13 +130,16 @@ class PVSpec:
         Raises:
             DefinitionError: the declaration does not fit itself.
         """
-        value, dtype = self.value, self.dtype
+        value, dtype = self.value, get_origin(self.dtype) or self.dtype
+        record = None if self.record_type is None else record_class(self.record_type)
+        if record is not None:
+            dtype = record_dtype(record.table, dtype, value, self.max_length)
         if dtype is None:
             dtype = inferred_dtype(value)
         if isinstance(value, np.ndarray) and value.dtype.kind in "SU":
             value = value.ravel().tolist()
         cls = data_class_of(dtype, self.read_only)
-        name = pvname or self.name or self.attr or ""
+        name = pvname if pvname is not None else self.name or self.attr or ""
         arguments = dict(self.cls_kwargs)
         if isinstance(dtype, type) and issubclass(dtype, IntEnum):
             arguments.setdefault("enum_strings", states_of(dtype))
@@ -133,8 +153,10 @@ class PVSpec:
             arguments["max_length"] = self.max_length
         if self.alarm_group is not None:
             arguments["alarm"] = self._alarm(group)
-        if self.record is not None:
-            arguments |= _as_record(self.record, cls, arguments)
+        if record is not None:
+            said = {name: each for name, each in arguments.items() if each is not None}
+            arguments = record_defaults(record.table, cls, said) | said
+            arguments["reported_record_type"] = self.record_type
         try:
             channel = cls(value, name=name, **arguments)
         except TypeError as problem:
@@ -146,6 +168,8 @@ class PVSpec:
             channel.getter = self.bind(self.get, group)
         if self.put is not None:
             channel.putter = self.bind(self.put, group)
+        if record is not None:
+            finish_record(channel, record)
         return channel
 
     def _alarm(self, group: "PVGroup | None") -> Alarm:
@@ -161,30 +185,7 @@ class PVSpec:
         return hook if group is None else MethodType(hook, group)
 
 
-def _as_record(
-    record: str, cls: type[PvpropertyData], declared: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Arguments that make a PV behave as a record of EPICS Base.
-
-    Its limits have severities of their own, NO_ALARM where no limits are declared, and a
-    record with MDEL posts only changes.
-
-    Raises:
-        DefinitionError: there is no such record type.
-    """
-    fields = fields_of(record)
-    arguments: dict[str, Any] = {"reported_record_type": record}
-    if not issubclass(cls, ChannelNumeric):
-        return arguments
-    arguments["by_severity"] = True
-    for kind, severity in (
-        ("alarm", AlarmSeverity.MAJOR_ALARM),
-        ("warning", AlarmSeverity.MINOR_ALARM),
-    ):
-        low, high = (declared.get(f"{side}_{kind}_limit") for side in ("lower", "upper"))
-        wanted = severity if (low or 0) != (high or 0) else AlarmSeverity.NO_ALARM
-        arguments[f"lower_{kind}_severity"] = arguments[f"upper_{kind}_severity"] = wanted
-    if "MDEL" in fields:
-        arguments["value_atol"] = declared.get("value_atol", 0)
-        arguments["log_atol"] = declared.get("log_atol", 0)
-    return arguments
+def _record_of(dtype: object) -> type[RecordFields] | None:
+    """The fields that ``PvpropertyDouble[AiFields]`` names."""
+    named = get_args(dtype)
+    return named[0] if named and issubclass(named[0], RecordFields) else None

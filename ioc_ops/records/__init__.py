@@ -1,14 +1,20 @@
 """Record types as data, and the few behaviours that tie fields to a PV."""
 
-from ioc_ops.records.fields import Field, RecordFields, field_name
-from ioc_ops.records.tables import FieldSpec, choices_of, fields_of, record_types
+from ioc_ops.records.fields import Field, RecordFields
+from ioc_ops.records.tables import (
+    FieldSpec,
+    attributes_of,
+    choices_of,
+    fields_of,
+    record_types,
+)
 
 __all__ = [
     "Field",
     "FieldSpec",
     "RecordFields",
+    "attributes_of",
     "choices_of",
-    "field_name",
     "fields_of",
     "record_types",
 ]

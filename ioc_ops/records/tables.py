@@ -4,14 +4,21 @@ The tables beside this file are written by ``tools/generate_records.py``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 from ioc_ops.errors import DefinitionError
 
-__all__ = ["FieldSpec", "choice_index", "choices_of", "fields_of", "record_types"]
+__all__ = [
+    "FieldSpec",
+    "attributes_of",
+    "choice_index",
+    "choices_of",
+    "fields_of",
+    "record_types",
+]
 
 _COMMON = "dbCommon"
 
@@ -21,8 +28,12 @@ class FieldSpec:
     """A field as its record's .dbd file declares it.
 
     ``dbf`` is the database type without DBF_, ``special`` the special processing without
-    SPC_, ``properties`` whether a change of it is posted as DBE_PROPERTY, ``asl`` its access
-    security level.
+    SPC_, ``processes`` whether writing it processes the record, ``properties`` whether a change
+    of it is posted as DBE_PROPERTY, ``asl`` its access security level.
+
+    ``units``, ``precision``, ``display`` and ``control`` say what a number shows beside its
+    value: ``EGU`` and ``PREC`` stand for those of the record, a range is ``low:high`` in numbers
+    or names of fields, and '' is the whole range of its type.
     """
 
     name: str
@@ -35,6 +46,10 @@ class FieldSpec:
     processes: bool = False
     properties: bool = False
     asl: int = 1
+    units: str = ""
+    precision: str = ""
+    display: str = ""
+    control: str = ""
 
     @property
     def visible(self) -> bool:
@@ -56,7 +71,7 @@ def _lines(name: str) -> list[list[str]]:
 def _fields() -> dict[str, dict[str, FieldSpec]]:
     table: dict[str, dict[str, FieldSpec]] = {}
     for line in [*_lines("fields.tsv"), *_lines("motor_fields.tsv")]:
-        record, name, attribute, dbf, size, menu, initial, special, pp, prop, asl = line
+        record, name, attribute, dbf, size, menu, initial, special, pp, prop, asl, *shown = line
         table.setdefault(record, {})[name] = FieldSpec(
             name,
             attribute,
@@ -68,6 +83,7 @@ def _fields() -> dict[str, dict[str, FieldSpec]]:
             bool(pp),
             bool(prop),
             int(asl or 1),
+            *shown,
         )
     return table
 
@@ -101,7 +117,20 @@ def fields_of(record_type: str) -> Mapping[str, FieldSpec]:
         known = ", ".join(record_types())
         raise DefinitionError(f"record={record_type!r} is none of {known}")
     own = {**table[_COMMON], **table[record_type], "RTYP": _RTYP}
-    return MappingProxyType({name: spec for name, spec in own.items() if spec.visible})
+    return MappingProxyType({name: _seen(spec) for name, spec in own.items() if spec.visible})
+
+
+def _seen(spec: FieldSpec) -> FieldSpec:
+    # What lsi and lso make of it at run time (cvt_dbaddr).
+    if spec.name == "OVAL" and spec.dbf == "NOACCESS":
+        return replace(spec, dbf="STRING", special="NOMOD")
+    return spec
+
+
+@cache
+def attributes_of(record_type: str) -> Mapping[str, str]:
+    """Names of fields by their Python names. Raises DefinitionError."""
+    return MappingProxyType({spec.attribute: name for name, spec in fields_of(record_type).items()})
 
 
 def choices_of(menu: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from ioc_ops.server.circuit import Circuit
 from ioc_ops.server.context import Context, current_context
 from ioc_ops.server.counters import Counters
 from ioc_ops.server.drivers import AsyncLibraryLayer
+from ioc_ops.server.drivers.layer import ThreadsafeQueue
 from ioc_ops.server.lifecycle import RESTART
 from ioc_ops.server.run import run
 
@@ -69,6 +70,7 @@ __all__ = [
     "PvpropertyStringRO",
     "ScanSpec",
     "SubGroup",
+    "ThreadsafeQueue",
     "current_context",
     "expand_macros",
     "get_pv_pair_wrapper",

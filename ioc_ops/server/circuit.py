@@ -36,6 +36,14 @@ _pack = HEADER.pack
 _unpack_extended = EXTENDED.unpack_from
 _READ_NOTIFY = int(Command.READ_NOTIFY)
 _NORMAL = int(Eca.NORMAL)
+_ON_CHANNELS = (
+    Command.EVENT_ADD,
+    Command.EVENT_CANCEL,
+    Command.READ,
+    Command.READ_NOTIFY,
+    Command.WRITE,
+    Command.WRITE_NOTIFY,
+)
 
 
 class Transport(Protocol):
@@ -74,6 +82,7 @@ class Circuit:
         "dirty",
         "events_off",
         "host",
+        "largest_answer",
         "minor",
         "next_sid",
         "out",
@@ -95,6 +104,7 @@ class Circuit:
         self.client_host = ""
         self.user = ""
         self.minor = 0
+        self.largest_answer = context.max_payload
         self.channels: dict[int, ServerChannel] = {}
         self.next_sid = 1
         self.subscription_count = 0
@@ -277,7 +287,9 @@ class Circuit:
             if size > largest:
                 # Known from the header: nothing of it is kept.
                 request = (command, size, data_type, count, parameter1, parameter2)
-                self.error(request, Eca.TOLARGE, NO_ID, f"at most {largest} bytes")
+                held = self.channels.get(parameter1) if command in _ON_CHANNELS else None
+                cid = NO_ID if held is None else held.cid
+                self.error(request, Eca.TOLARGE, cid, f"at most {largest} bytes")
                 self._skip = max(stop - end, 0)
                 start, room = min(stop, end), self.room
                 continue

@@ -37,7 +37,7 @@ def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
         hook = getattr(spec, kind)
         if hook is not None:
             yield _bound(channel, kind, hook, getattr(channel, "group", None))
-        for field in spec.fields:
+        for field in spec.running_field_hooks:
             if field.kind == kind:
                 fields = channel.fields  # type: ignore[attr-defined]
                 yield _bound(fields[field.field], kind, field.hook, fields)

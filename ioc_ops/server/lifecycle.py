@@ -4,6 +4,7 @@ construct -> restore -> bind sockets -> start hooks and scans -> ready -> (SIGTE
 SYSRESET) -> stop taking new work -> shutdown hooks -> final save -> close -> exit status
 """
 
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -81,6 +82,9 @@ async def serve(
             await _restore(driver, context, restored)
             if stop.is_set():
                 return context.exit_status
+            # What lives now lives to the end: collections need not look at it again, which
+            # would stop the loop for longer the more PVs there are.
+            gc.freeze()
             endpoints = await _bind(driver, context, settings, opened)
             context.heartbeat = driver.monotonic()
             if service is not None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
 from ioc_ops.channel import Payload
-from ioc_ops.server.naming import bad_id
+from ioc_ops.server.naming import bad_id, too_large
 from ioc_ops.server.subscription import OUTPUT_LIMIT, CircuitFeed
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def event_add(
     problem = None
     if data_type > LAST_TYPE:
         problem = Eca.BADTYPE
-    elif payload_size(data_type, count) > circuit.context.max_payload:
-        problem = Eca.TOLARGE
+    elif payload_size(data_type, count) > circuit.largest_answer:
+        problem = too_large(circuit)
     elif not mask & _EVERY_EVENT or (held and subscription in held):
         problem = Eca.BADMASK
     if problem is not None:

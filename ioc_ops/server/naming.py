@@ -26,13 +26,27 @@ __all__ = [
     "not_for_servers",
     "read_sync",
     "search",
+    "too_large",
     "update_access",
     "version",
 ]
 
 NO_ID = 0xFFFFFFFF
 _LONGEST_NAME = 512
+_LARGE_ARRAYS = 9  # minor version whose headers have room for more than 65534
 _pack = HEADER.pack
+
+
+def _speak(circuit: "Circuit", minor: int) -> None:
+    """The client has said which version it speaks, and so what it can be told."""
+    circuit.minor = minor
+    most = circuit.context.max_payload
+    circuit.largest_answer = most if minor >= _LARGE_ARRAYS else min(most, 0xFFF8)
+
+
+def too_large(circuit: "Circuit") -> Eca:
+    """What is wrong with a request for more than the client can be sent."""
+    return Eca.TOLARGE if circuit.minor >= _LARGE_ARRAYS else Eca.ARRAY16KCLIENT
 
 
 def version(
@@ -42,7 +56,7 @@ def version(
     if priority > PRIORITY_MAX:
         circuit.refuse(f"priority {priority}")
         return True
-    circuit.minor = minor
+    _speak(circuit, minor)
     return False
 
 
@@ -115,7 +129,7 @@ def create_channel(
     circuit: "Circuit", data_type: int, count: int, cid: int, minor: int, payload: Payload
 ) -> bool:
     """A client connects to a PV: rights, then type and length, or CREATE_CH_FAIL."""
-    circuit.minor = minor
+    _speak(circuit, minor)
     channel = circuit.context.find(_pv_name(payload))
     if channel is None:
         circuit.out.append(_pack(Command.CREATE_CH_FAIL, 0, 0, 0, cid, 0))
@@ -125,6 +139,8 @@ def create_channel(
     circuit.next_sid += 1
     circuit.channels[sid] = ServerChannel(channel, cid, sid, rights, trapped)
     native, length = channel.shown_as
+    if length >= 0xFFFF and circuit.minor < _LARGE_ARRAYS:
+        length = 0xFFFE  # as much as such a client can be told
     circuit.out.append(_pack(Command.ACCESS_RIGHTS, 0, 0, 0, cid, rights))
     circuit.out.append(pack_header(Command.CREATE_CHAN, 0, native, length, cid, sid))
     return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
 from ioc_ops.channel import ChannelData, Payload
 from ioc_ops.errors import ChannelError
-from ioc_ops.server.naming import bad_id
+from ioc_ops.server.naming import bad_id, too_large
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
@@ -32,8 +32,8 @@ def read_notify(
     if data_type > LAST_TYPE:
         circuit.error(request, Eca.BADTYPE, cid, channel.name)
         return False
-    if payload_size(data_type, count) > circuit.context.max_payload:
-        circuit.error(request, Eca.TOLARGE, cid, f"{channel.name}: {count} elements")
+    if payload_size(data_type, count) > circuit.largest_answer:
+        circuit.error(request, too_large(circuit), cid, f"{channel.name}: {count} elements")
         return False
     circuit.counters.reads += 1
     if not server_channel.rights & AccessRights.READ:
@@ -83,8 +83,8 @@ def read(
     problem = None
     if data_type > LAST_TYPE:
         problem = Eca.BADTYPE
-    elif payload_size(data_type, count) > circuit.context.max_payload:
-        problem = Eca.TOLARGE
+    elif payload_size(data_type, count) > circuit.largest_answer:
+        problem = too_large(circuit)
     elif not server_channel.rights & AccessRights.READ:
         circuit.counters.access_denied += 1
         problem = Eca.NORDACCESS

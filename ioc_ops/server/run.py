@@ -43,7 +43,7 @@ def run(
 
     Args:
         pvdb: PVs by name; may change while they are served.
-        async_lib: asyncio (trio and curio are to come).
+        async_lib: asyncio, trio or curio.
         module_name: as caproto names a library: "caproto.trio.server" means trio.
         interfaces: addresses to listen on; default EPICS_CAS_INTF_ADDR_LIST, else all.
         log_pv_names: list the PVs when ready.

@@ -88,8 +88,9 @@ def _now(
     circuit: "Circuit", server_channel: ServerChannel, data_type: int, count: int, payload: Payload
 ) -> Eca:
     channel = server_channel.channel
-    trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
-    if trap is not None:
+    trap = None
+    if server_channel.trapped:
+        trap = PutTrap(circuit, channel, data_type)
         trap.begin()
     try:
         if data_type == ChannelType.PUT_ACKT:

@@ -173,7 +173,7 @@ def test_a_message_that_is_too_large_is_skipped_and_the_circuit_lives_on(
     first, error, second = replies
     assert (values(first), values(second)) == ([1.5], [1.5])
     cid, status, about = error_of(error)
-    assert (cid, status) == (0xFFFFFFFF, Eca.TOLARGE)
+    assert (cid, status) == (101, Eca.TOLARGE)
     assert about == (Command.WRITE_NOTIFY, size, DOUBLE, size // 8, 2, 5)
     assert held <= step  # nothing of it is collected
     assert small.bench.context.counters.protocol_errors == 0

@@ -2,15 +2,15 @@
 
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
 
 from ioc_ops.ca import LAYOUTS, MINOR_VERSION, Command, Eca, Family, pack_header
 from ioc_ops.ca.dbr import NATIVE_DTYPES
 from ioc_ops.ca.header import EXTENDED, HEADER
 from ioc_ops.ca.payload import unpack_payload
-
-import numpy as np  # isort: skip
 
 TIMEOUT = 10.0
 Raw = tuple[int, int, int, int, int, int, bytes]
@@ -50,7 +50,9 @@ class Connection:
 
     def open(self, name: str, cid: int = 7) -> int:
         """Create a channel; its id on this server."""
-        self.send(request(Command.CREATE_CHAN, p1=cid, p2=MINOR_VERSION, payload=name.encode() + b"\0"))
+        self.send(
+            request(Command.CREATE_CHAN, p1=cid, p2=MINOR_VERSION, payload=name.encode() + b"\0")
+        )
         while True:
             message = self._next()
             assert message is not None, f"{name}: closed"
@@ -83,6 +85,15 @@ class Connection:
                 return found
             found.append(message)
         self.closed = True
+        return found
+
+    def until(self, wanted: Callable[[Raw], bool]) -> list[Raw]:
+        """Take replies up to one that is wanted."""
+        found: list[Raw] = []
+        while (message := self._next()) is not None:
+            found.append(message)
+            if wanted(message):
+                break
         return found
 
     def _take(self, size: int) -> bytes | None:

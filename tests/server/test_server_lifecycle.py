@@ -36,7 +36,7 @@ def test_restore_comes_before_clients_and_before_every_other_hook(
     run_ioc: StartIoc, tmp_path: Path
 ) -> None:
     ioc = run_ioc("life", ready=False)
-    wait_until((tmp_path / "life.log").exists)
+    wait_until(lambda: (tmp_path / "life.log").exists() and said(tmp_path))
     # Restoring: nobody listens, neither TCP nor UDP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
         assert tcp.connect_ex(("127.0.0.1", ioc.port)) == errno.ECONNREFUSED

@@ -62,7 +62,7 @@ class Subarray(Filter):
 
     def _part(self, frame: ChannelData) -> ChannelData:
         if isinstance(frame, LongText):
-            return replace_value(frame, frame.part(self.within(frame.length)))
+            return replace_value(frame, frame.part(self.within(frame.max_length)))
         if isinstance(frame, (ChannelByte, ChannelChar)):
             raw = bytes(frame.wire(ChannelType.CHAR, _ALL))
             raw = raw[self.within(len(raw))]

@@ -69,6 +69,8 @@ class Deadband(Filter):
 def _number(frame: ChannelData) -> float | None:
     if frame.max_length > 1 or not isinstance(frame, (ChannelNumeric, ChannelEnum)):
         return None
+    if isinstance(frame, ChannelEnum) and len(frame.enum_strings) > 2:
+        return None  # bi and bo have deadbands, mbbi and mbbo (SPC_DBADDR) have none
     number: float = _DOUBLE.unpack(frame.wire(ChannelType.DOUBLE, 1))[0]
     return number
 

@@ -70,7 +70,7 @@ class AccessControl:
         The stricter of the PV's own ``check_access`` and the rules counts.
         """
         policy = self._policy
-        host = self.host_of(circuit)
+        host = circuit.client_host if policy is None else self.host_of(circuit)
         try:
             own = channel.check_access(host, circuit.user)
         except Exception:
@@ -99,6 +99,7 @@ class AccessControl:
         policy = file.load()
         self._file = file
         self.use(policy)
+        log.info("Access rules from %s", file.path)
 
     def load(self) -> Policy:
         """Read the file anew, without following it yet; may run in a worker thread.

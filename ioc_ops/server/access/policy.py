@@ -1,6 +1,5 @@
 """Who may do what: the rules of an access configuration applied to a client (``asComputePvt``)."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -14,8 +13,6 @@ from ioc_ops.server.access.acf import (
 from ioc_ops.server.access.calc import INPUTS, Calc
 
 __all__ = ["Decision", "Policy"]
-
-log = logging.getLogger("ioc_ops.access")
 
 
 class Decision(NamedTuple):
