@@ -9,7 +9,6 @@ find: ``name_ends`` gives it the places to try.
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from ioc_ops.ca.json5 import Json, JsonMap, parse_json5
@@ -20,6 +19,7 @@ __all__ = ["LONGEST_NAME", "ChannelName", "FilterCall", "name_ends", "parse_name
 LONGEST_NAME = 1500
 """Characters; a name has to fit a search datagram."""
 
+_MOST_ENDS = 100
 _MARKS = re.compile(r"[.$\[{]")
 _FIELD = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
 _RANGE = re.compile(r"\[([^\[\]:]*)(?::([^\[\]:]*))?(?::([^\[\]:]*))?\]")
@@ -48,10 +48,12 @@ class ChannelName(NamedTuple):
         return self.long_string or bool(self.filters)
 
 
-def name_ends(name: str) -> Iterator[int]:
-    """Where in ``name`` the name of a PV may end, the longest first."""
-    if len(name) <= LONGEST_NAME:
-        yield from [found.start() for found in _MARKS.finditer(name)][::-1]
+def name_ends(name: str) -> list[int]:
+    """Where in ``name`` the name of a PV may end, the longest first; bounded, as each is tried."""
+    if len(name) > LONGEST_NAME:
+        return []
+    ends = [found.start() for found in _MARKS.finditer(name)]
+    return ends[::-1] if len(ends) <= _MOST_ENDS else []
 
 
 def parse_name(name: str, end: int | None = None) -> ChannelName:

@@ -53,6 +53,8 @@ def _configure_logging(level: int) -> None:
         handler.setFormatter(_Formatter())
         root.addHandler(handler)
     root.setLevel(level)
+    # Who wrote what is wanted however quiet the IOC is to be.
+    logging.getLogger("ioc_ops.putlog").setLevel(logging.INFO)
 
 
 def _port(text: str) -> int:

@@ -100,6 +100,9 @@ class Context:
         """The field, or the view of a PV, that ``name`` means; PVs may have dots in their names."""
         if "." not in name and "$" not in name:
             return None  # most searches are for PVs of others
+        base, _, field = name.rpartition(".")
+        if field in ("", "VAL") and base in self.pvdb:
+            return self.pvdb[base]
         for end in name_ends(name):
             pv = name[:end]
             if pv in self.pvdb:
