@@ -28,7 +28,8 @@ def record_defaults(
     if not issubclass(cls, ChannelNumeric):
         return {}
     defaults: dict[str, Any] = {"by_severity": True}
-    if issubclass(cls, ChannelDouble):
+    # A dfanout hands on whatever it is given.
+    if issubclass(cls, ChannelDouble) and table != "dfanout":
         defaults["undefined_severity"] = AlarmSeverity.INVALID_ALARM
     for kind, severity in (
         ("alarm", AlarmSeverity.MAJOR_ALARM),

@@ -122,20 +122,26 @@ class _ScanField:
     def __init__(self, record: Any, period: float, layer: AsyncLibraryLayer) -> None:
         self._field = record.fields["SCAN"]
         self._changed = layer.Event()
-        if period in _MENU_SCAN and not self._field.raw_value:
-            self._field.restore(_MENU_SCAN.index(period))
+        # A period that the menu does not have counts until somebody chooses one from it.
+        self._own = 0.0
+        if not self._field.raw_value:
+            if period in _MENU_SCAN:
+                self._field.restore(_MENU_SCAN.index(period))
+            else:
+                self._own = period
         self._field.subscribe((self, 0, 0, self.mask), self)
 
     def post(self) -> None:
+        self._own = 0.0
         self._changed.set()
 
     async def period(self) -> float:
         """Seconds; waits while the field names no period."""
-        while not _MENU_SCAN[self._field.raw_value]:
+        while not (seconds := self._own or _MENU_SCAN[self._field.raw_value]):
             self._changed.clear()
             await self._changed.wait()
         self._changed.clear()
-        return _MENU_SCAN[self._field.raw_value]
+        return seconds
 
     async def pause(self, seconds: float) -> None:
         """Wait, or until the field changes."""

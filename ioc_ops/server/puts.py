@@ -2,7 +2,9 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from typing import Any
 
 from ioc_ops.ca import Eca
 from ioc_ops.channel import ChannelData, Value
@@ -14,35 +16,51 @@ __all__ = ["PutQueue"]
 
 log = logging.getLogger("ioc_ops.put")
 
+Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+
 
 class PutQueue:
     """The writes that wait for the putter of one PV. Empty most of the time, then dropped."""
 
-    __slots__ = ("_channel", "_counters", "_waiting")
+    __slots__ = ("_base", "_channel", "_counters", "_spawn", "_waiting")
 
-    def __init__(self, channel: ChannelData, counters: Counters) -> None:
+    def __init__(self, channel: ChannelData, counters: Counters, spawn: Spawn) -> None:
         self._channel = channel
         self._counters = counters
+        self._spawn = spawn
+        # Each putter starts from here: what one sets in a ContextVar is not the next one's.
+        self._base = copy_context()
         self._waiting: deque[tuple[Value, Callable[[Eca], None], PutTrap | None]] = deque()
 
     def add(self, stored: Value, done: Callable[[Eca], None], trap: PutTrap | None = None) -> None:
         """Apply ``stored`` after all that came before it, log it, then call ``done``."""
         self._waiting.append((stored, done, trap))
+        if self._channel.puts is None:
+            self._channel.puts = self
+            self._next()
 
-    async def drain(self) -> None:
-        """Apply until nothing waits; run as one task per PV."""
+    def _next(self) -> None:
+        # A copy, for a task that begins at once is still inside of this one when it ends.
+        self._base.copy().run(self._spawn, self._first(), self._channel.name)
+
+    async def _first(self) -> None:
+        """Apply what waits longest, in a task of its own; then see to what waits behind it."""
         channel = self._channel
+        more = False
         try:
-            while self._waiting:
-                stored, done, trap = self._waiting.popleft()
-                if trap is not None:
-                    trap.begin()
-                status = await self._apply(channel, stored)
-                if trap is not None and status == Eca.NORMAL:
-                    trap.applied()
-                done(status)
+            stored, done, trap = self._waiting.popleft()
+            if trap is not None:
+                trap.begin()
+            status = await self._apply(channel, stored)
+            if trap is not None and status == Eca.NORMAL:
+                trap.applied()
+            done(status)
+            more = bool(self._waiting)
         finally:
-            channel.puts = None
+            if not more:
+                channel.puts = None
+        if more:
+            self._next()
 
     async def _apply(self, channel: ChannelData, stored: Value) -> Eca:
         try:

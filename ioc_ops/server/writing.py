@@ -130,10 +130,6 @@ def _through_putter(
         done(Eca.PUTFAIL)
         return False
     trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
-    if channel.puts is None:
-        channel.puts = PutQueue(channel, circuit.counters)
-        channel.puts.add(stored, done, trap)
-        circuit.context.spawn(channel.puts.drain(), channel.name)
-    else:
-        channel.puts.add(stored, done, trap)
+    queue = channel.puts or PutQueue(channel, circuit.counters, circuit.context.spawn)
+    queue.add(stored, done, trap)
     return circuit.busy

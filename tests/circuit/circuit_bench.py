@@ -184,14 +184,16 @@ class Bench:
             self.soon.pop(0)()
 
     def run_tasks(self) -> None:
-        """Run each task to its end or until it has to wait."""
-        tasks, self.tasks = self.tasks, []
-        for task in tasks:
+        """Run each task, and those that begin meanwhile, to its end or until it has to wait."""
+        waiting = []
+        while self.tasks:
+            task = self.tasks.pop(0)
             try:
                 task.send(None)
             except StopIteration:
                 continue
-            self.tasks.append(task)
+            waiting.append(task)
+        self.tasks = waiting
         self.tick()
 
     def close(self) -> None:
