@@ -40,8 +40,7 @@ def test_each_put_starts_from_the_same_context() -> None:
         for value in (1, 2, 3):
             queue.add(value, done)
         await through.wait()
-        while tasks:
-            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
         assert channel.puts is None
         assert channel.value == 3
 
