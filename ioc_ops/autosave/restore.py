@@ -8,7 +8,8 @@ import numpy as np
 
 from ioc_ops.autosave.results import RejectedFile
 from ioc_ops.autosave.snapshot import Snapshot
-from ioc_ops.autosave.values import EnumValue, Value
+from ioc_ops.autosave.untyped import typed
+from ioc_ops.autosave.values import EnumValue, UntypedValue, Value
 from ioc_ops.channel import ChannelData, ChannelEnum, ChannelType
 from ioc_ops.errors import AutosaveError, ChannelError
 
@@ -125,6 +126,8 @@ def restore_value(channel: ChannelData, value: Value) -> None:
         AutosaveError: the PV would take it, but as another value than the saved one.
         ChannelError: it does not fit the type, length, states or limits.
     """
+    if isinstance(value, UntypedValue):
+        value = typed(value, channel)
     if isinstance(value, EnumValue):
         channel.restore(_state_of(channel, value))
         return

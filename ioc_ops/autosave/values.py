@@ -10,6 +10,7 @@ reads back to the same bits), text, booleans and lists of these. All else is a s
     {"dtype": ">f8", "shape": [2, 512], "base64": "..."}                     numpy array
     {"list": "<f8", "base64": "..."}                                         long list of numbers
     {"utf8": "64ed..."}                                                      text, lone surrogates
+    {"untyped": "1.5"}  {"untyped": ["1", "2"]}                              of unknown type
 
 Long data is converted in slices: the text is made in a worker thread, and one long call into C
 would keep the interpreter, and with it Channel Access, waiting.
@@ -21,7 +22,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,7 +31,17 @@ import numpy.typing as npt
 
 from ioc_ops.errors import AutosaveError
 
-__all__ = ["EnumValue", "JsonValue", "Scalar", "Value", "from_json", "same", "to_parts", "to_text"]
+__all__ = [
+    "EnumValue",
+    "JsonValue",
+    "Scalar",
+    "UntypedValue",
+    "Value",
+    "from_json",
+    "same",
+    "to_parts",
+    "to_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +52,16 @@ class EnumValue:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class UntypedValue:
+    """Text of which a format does not tell the type; the PV that it is restored to decides."""
+
+    #: A tuple for an array, element by element.
+    text: str | tuple[str, ...]
+
+
 Scalar: TypeAlias = bool | int | float | str | bytes | EnumValue
-Value: TypeAlias = Scalar | list[Scalar] | npt.NDArray[np.generic]
+Value: TypeAlias = Scalar | list[Scalar] | npt.NDArray[np.generic] | UntypedValue
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 # Up to this many elements an array is written readably, number by number.
@@ -76,6 +95,10 @@ def to_parts(value: object) -> list[bytes]:
         return _array_parts(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return _bytes_parts(bytes(value))
+    if isinstance(value, UntypedValue):
+        text = value.text
+        content = [_str_text(text).encode()] if isinstance(text, str) else _list_parts(text)
+        return [b'{"untyped": ', *content, b"}"]
     return [_scalar_text(value).encode()]
 
 
@@ -94,6 +117,8 @@ def from_json(data: JsonValue) -> Value:
         return [_scalar_from(item) for item in data]
     if isinstance(data, dict):
         try:
+            if data.keys() == {"untyped"}:
+                return _untyped_from(data["untyped"])
             if "dtype" in data:
                 return _array_from(data)
             if "list" in data:
@@ -211,6 +236,19 @@ def _utf8_from(data: Mapping[str, JsonValue]) -> str:
     return bytes.fromhex(_text_of(data, "utf8")).decode("utf-8", "surrogatepass")
 
 
+def _untyped_from(data: JsonValue) -> UntypedValue:
+    if not isinstance(data, list):
+        return UntypedValue(_item_text(data))
+    return UntypedValue(tuple(map(_item_text, data)))
+
+
+def _item_text(data: JsonValue) -> str:
+    text = data if isinstance(data, str) else _scalar_from(data)
+    if not isinstance(text, str):
+        raise TypeError("'untyped' must hold text")
+    return text
+
+
 def _enum_from(data: Mapping[str, JsonValue]) -> EnumValue:
     index = data["enum"]
     if not isinstance(index, int) or isinstance(index, bool):
@@ -234,7 +272,7 @@ _SCALAR_FORMS: dict[frozenset[str], Callable[[Mapping[str, JsonValue]], Scalar]]
 # --- arrays ----------------------------------------------------------------------------------
 
 
-def _list_parts(value: list[object] | tuple[object, ...]) -> list[bytes]:
+def _list_parts(value: Sequence[object]) -> list[bytes]:
     if len(value) > READABLE_ELEMENTS:
         kinds = set(map(type, value))
         if kinds == {float} or kinds == {int}:
