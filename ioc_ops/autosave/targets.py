@@ -42,7 +42,12 @@ def find_targets(root: PVGroup) -> dict[str, Target]:
     for name, channel in root.pvdb.items():
         # A group's pvdb may hold PVs that no pvproperty made.
         spec = getattr(channel, "pvspec", None)
-        tag = _tag(getattr(spec, "autosave", None)) or inherited.get(name)
+        mark = getattr(spec, "autosave", None)
+        if isinstance(mark, tuple):
+            fields_only = _fields(name, channel, AutosaveTag(mark))
+            targets |= {target.name: target for target in fields_only}
+            continue
+        tag = _tag(mark) or inherited.get(name)
         if tag is not None:
             targets |= {target.name: target for target in _fields(name, channel, tag)}
             targets[name] = Target(name, channel, tag.put_on_restore)
@@ -61,7 +66,10 @@ def _tags_of_subgroups(root: PVGroup) -> Mapping[str, AutosaveTag]:
 
 
 def _tag(mark: object) -> AutosaveTag | None:
-    """Brothers that may not import us, such as the status PVs, mark theirs with True."""
+    """Brothers that may not import us, such as the status PVs, mark theirs with True.
+
+    Or with a tuple of names: those fields are saved, and not the value.
+    """
     if isinstance(mark, AutosaveTag):
         return mark
     return AutosaveTag(fields=()) if mark else None

@@ -198,10 +198,10 @@ class ChannelData(ChannelState):
         if self.alarm.status in _BY_VALUE:
             self.alarm.change(*self.alarm_of(self._stored))
 
-    def update_metadata(self, **changes: Value) -> None:
+    def update_metadata(self, *, publish: bool = True, **changes: Value) -> None:
         """As ``write_metadata``, at once. Raises ConversionError."""
         self._change_metadata(changes)
-        self.post(_PROPERTY)
+        self.post(_PROPERTY if publish else 0)
 
     def _change_metadata(self, changes: dict[str, Value]) -> None:
         raise ConversionError(f"{self.name}: {type(self).__name__} has no {', '.join(changes)}")

@@ -6,6 +6,10 @@ from ioc_ops.ca import EventMask
 
 __all__ = ["Deadband"]
 
+# Plain integers: this is on the hot path of records.
+_VALUE = int(EventMask.VALUE)
+_LOG = int(EventMask.LOG)
+
 
 def _moved(old: float, new: float, width: float | None) -> bool:
     if width is None or width < 0:
@@ -29,8 +33,8 @@ class Deadband:
         events = 0
         if _moved(self.posted, value, value_atol):
             self.posted = value
-            events |= EventMask.VALUE
+            events |= _VALUE
         if _moved(self.logged, value, log_atol):
             self.logged = value
-            events |= EventMask.LOG
+            events |= _LOG
         return events

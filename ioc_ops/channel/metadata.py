@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from math import nan
+from math import inf, nan
 from typing import Any
 
 from ioc_ops.ca import Limits
@@ -56,11 +56,19 @@ class Metadata:
     clamps: bool = field(init=False)
     has_deadband: bool = field(init=False)
     levels: tuple[_Level, ...] = field(init=False, repr=False, compare=False)
+    quiet_low: float = field(init=False, repr=False, compare=False)
+    quiet_high: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         deadbands = (self.value_atol, self.log_atol)
         derive = object.__setattr__  # the dataclass is frozen for everybody else
-        derive(self, "levels", tuple(self._levels_in_force()))
+        levels = self._levels_in_force()
+        derive(self, "levels", tuple(levels))
+        # Between these no value is in alarm, whatever the one before it was.
+        highs = [limit for is_high, limit, *_ in levels if is_high]
+        lows = [limit for is_high, limit, *_ in levels if not is_high]
+        derive(self, "quiet_high", min(highs, default=inf) - self.hysteresis)
+        derive(self, "quiet_low", max(lows, default=-inf) + self.hysteresis)
         derive(self, "checks_alarm", bool(self.levels or self.undefined_severity))
         derive(self, "clamps", self.drive_high > self.drive_low)
         derive(self, "checks_ctrl", self.upper_ctrl_limit != self.lower_ctrl_limit)

@@ -163,12 +163,19 @@ class ChannelNumeric(ChannelData):
             limits = f"{low:g} to {high:g}"
             raise LimitError(f"{self.name}: {stored} is outside the control limits {limits}")
         if metadata.clamps:
-            return type(stored)(min(max(stored, metadata.drive_low), metadata.drive_high))
+            low, high = metadata.drive_low, metadata.drive_high
+            if stored != stored:
+                raise LimitError(f"{self.name}: nan has no place between {low:g} and {high:g}")
+            if not low <= stored <= high:
+                return self._convert_scalar(max(low, min(stored, high)))
         return stored
 
     def alarm_of(self, stored: Value) -> tuple[int, int]:
         metadata = self.metadata
         if metadata.checks_alarm and self.max_length == 1:
+            if metadata.quiet_low < stored < metadata.quiet_high:
+                self.limit_passed = None
+                return NO_ALARM
             status, severity, self.limit_passed = metadata.level_of(stored, self.limit_passed)
             return status, severity
         return NO_ALARM

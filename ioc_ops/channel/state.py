@@ -233,6 +233,10 @@ class ChannelState:
         """Number of elements of a stored value."""
         return 1
 
+    def count_as(self, native: ChannelType) -> int:
+        """Number of elements that the value has when shown as elements of a native type."""
+        return self.count_of(self._stored)
+
     def wire(self, native: ChannelType, count: int) -> Payload:
         """The first ``count`` elements, as elements of a native type. Raises ConversionError."""
         raise NotImplementedError
@@ -300,11 +304,9 @@ class ChannelState:
         if family == Family.CLASS_NAME:
             shown = count or 1
             return pack_string(self.reported_record_type.encode()) + bytes(40 * (shown - 1)), shown
-        have = self.count_of(self._stored)
+        have = self.count_as(layout.native)
         shown = count or have
         body = self.wire(layout.native, min(shown, have))
-        # Text that is stored as characters is one string, even where it is empty.
-        shown = max(shown, len(body) // NATIVE_SIZES[layout.native])
         if family == Family.PLAIN and len(body) == NATIVE_SIZES[layout.native] * shown:
             prefix = b""  # an array in its own type goes out as it is stored, uncopied
             if not len(body) & 7 and shown:

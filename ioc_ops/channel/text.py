@@ -35,6 +35,28 @@ def _numbers_to_wire(numbers: list[float], native: ChannelType) -> bytes:
         return values.astype(np.int64).astype(NATIVE_DTYPES[native]).tobytes()
 
 
+def _texts_to_wire(texts: list[str], native: ChannelType, encoding: str, name: str) -> bytes:
+    """Texts as elements of a native type. Raises ConversionError for one that is no number."""
+    if native == ChannelType.STRING:
+        room = MAX_STRING_SIZE - 1
+        return pack_strings([cut(t.encode(encoding, "replace"), room, encoding) for t in texts])
+    return _numbers_to_wire([_number_of(t, name) for t in texts], native)
+
+
+def _texts_received(
+    data_type: int, count: int, payload: Payload, encoding: str, name: str
+) -> list[str]:
+    """What a client sent, as texts. Raises ConversionError where the payload is cut."""
+    native = LAYOUTS[data_type].native
+    try:
+        raw = elements(data_type, count, payload)
+    except ProtocolError as problem:
+        raise ConversionError(f"{name}: {problem}") from None
+    if native == ChannelType.STRING:
+        return [decode_text(t, encoding) for t in unpack_strings(raw, count)]
+    return [format_number(n, None) for n in np.frombuffer(raw, NATIVE_DTYPES[native]).tolist()]
+
+
 class ChannelString(ChannelData):
     """Text of at most 39 bytes a client sees, or an array of such; DBR_STRING.
 
@@ -83,24 +105,12 @@ class ChannelString(ChannelData):
         return [self._stored] if self.max_length == 1 else list(self._stored[:count])
 
     def wire(self, native: ChannelType, count: int) -> bytes:
-        texts, encoding = self._texts(count), self.string_encoding
-        if native == ChannelType.STRING:
-            room = MAX_STRING_SIZE - 1
-            return pack_strings([cut(t.encode(encoding, "replace"), room, encoding) for t in texts])
-        return _numbers_to_wire([_number_of(t, self.name) for t in texts], native)
+        return _texts_to_wire(self._texts(count), native, self.string_encoding, self.name)
 
     def decode(self, data_type: int, count: int, payload: Payload) -> Value:
-        native = LAYOUTS[data_type].native
-        count = min(count, self.max_length)
-        try:
-            raw = elements(data_type, count, payload)
-        except ProtocolError as problem:
-            raise ConversionError(f"{self.name}: {problem}") from None
-        if native == ChannelType.STRING:
-            texts = [decode_text(t, self.string_encoding) for t in unpack_strings(raw, count)]
-        else:
-            numbers = np.frombuffer(raw, NATIVE_DTYPES[native]).tolist()
-            texts = [format_number(n, None) for n in numbers]
+        texts = _texts_received(
+            data_type, min(count, self.max_length), payload, self.string_encoding, self.name
+        )
         if self.max_length > 1:
             return tuple(texts)
         if not texts:
@@ -203,6 +213,8 @@ class ChannelChar(_Characters):
 
     def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         encoding = self.string_encoding
+        if self.report_as_string and LAYOUTS[data_type].native != ChannelType.CHAR:
+            return (*_texts_received(data_type, min(count, 1), payload, encoding, self.name), "")[0]
         text = decode_text(self._received(data_type, count, payload), encoding)
         # Bytes that were read as Latin-1 take more room in the PV's own encoding.
         return cut(text.encode(encoding, "replace"), self.max_length, encoding).decode(encoding)
@@ -214,11 +226,13 @@ class ChannelChar(_Characters):
     def count_of(self, stored: Value) -> int:
         return 1 if self.report_as_string else super().count_of(stored)
 
+    def count_as(self, native: ChannelType) -> int:
+        # One text, not the numbers of its characters that a CHAR waveform would give.
+        return 1 if native == ChannelType.STRING else super().count_as(native)
+
     def wire(self, native: ChannelType, count: int) -> bytes:
-        if native == ChannelType.STRING:
-            # One text, not the numbers of its characters that a CHAR waveform would give.
-            room, encoding = MAX_STRING_SIZE - 1, self.string_encoding
-            return pack_strings([cut(self._raw(), room, encoding)])
+        if self.report_as_string or native == ChannelType.STRING:
+            return _texts_to_wire([self._stored], native, self.string_encoding, self.name)
         return super().wire(native, count)
 
 

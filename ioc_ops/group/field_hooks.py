@@ -100,7 +100,7 @@ class FieldSpecs(Mapping[str, FieldHooks]):
             raise AttributeError(attribute)
         name = self._fields.name_of(attribute)
         if name is None:
-            raise DefinitionError(f"a {self.record} record has no field {attribute}")
+            raise DefinitionError(f"{self.record} records have no field {attribute}")
         return FieldHooks(self._declared, name)
 
     def __repr__(self) -> str:

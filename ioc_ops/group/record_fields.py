@@ -14,6 +14,7 @@ from ioc_ops.records import RecordFields, record_types
 
 if TYPE_CHECKING:
     from ioc_ops.group.group import PVGroup
+    from ioc_ops.group.types import PvpropertyData
 
 __all__ = ["RecordFieldGroup", "register_record"]
 
@@ -115,7 +116,8 @@ class RecordFieldGroup(RecordFields):
         return spec.create(cast("PVGroup", self), f"{self.parent.name}.{name}")
 
     def _complete(self, field: ChannelData, name: str) -> None:
-        for hook in getattr(self.parent, "pvspec", PVSpec()).fields:
+        declared: tuple[FieldHook, ...] = cast("PvpropertyData", self.parent).pvspec.fields
+        for hook in declared:
             if hook.field == name and hook.kind == "get":
                 field.getter = MethodType(hook.hook, self)
             elif hook.field == name and hook.kind == "put":

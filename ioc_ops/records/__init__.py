@@ -1,6 +1,7 @@
 """Record types as data, and the few behaviours that tie fields to a PV."""
 
-from ioc_ops.records.fields import Field, RecordFields
+from ioc_ops.records.fields import Field
+from ioc_ops.records.record import RecordFields
 from ioc_ops.records.tables import (
     FieldSpec,
     attributes_of,

@@ -55,7 +55,7 @@ def metadata_of(spec: FieldSpec, fields: Mapping[str, ChannelData]) -> Metadata:
     lower_ctrl, upper_ctrl = _range(spec.control, spec.dbf, own, fields)
     return shared_metadata(
         ("units", spec.units.replace("EGU", own.units)),
-        ("precision", own.precision if spec.precision == "PREC" else int(spec.precision or 0)),
+        ("precision", own.precision if spec.precision == "PREC" else _number(spec.precision)),
         ("upper_disp_limit", upper_disp),
         ("lower_disp_limit", lower_disp),
         ("upper_ctrl_limit", upper_ctrl),
@@ -64,6 +64,10 @@ def metadata_of(spec: FieldSpec, fields: Mapping[str, ChannelData]) -> Metadata:
         ("by_severity", True),
         *_NO_SEVERITIES,
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def _range(text: str, dbf: str, own: Metadata, fields: Mapping[str, ChannelData]) -> _Range:

@@ -1,9 +1,8 @@
-"""Fields of a record: PVs that exist once somebody asks for them."""
+"""A field of a record as a PV: one class for each of the types that fields have."""
 
 import struct
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ioc_ops.ca import AccessRights, EventMask
 from ioc_ops.channel import (
@@ -17,18 +16,22 @@ from ioc_ops.channel import (
     ChannelShort,
     ChannelString,
     ChannelType,
+    Payload,
     Value,
 )
 from ioc_ops.channel.convert import cut
+from ioc_ops.errors import ConversionError
 from ioc_ops.records.display import metadata_of
-from ioc_ops.records.links import Link, links_of
-from ioc_ops.records.tables import FieldSpec, attributes_of, choice_index, choices_of, fields_of
+from ioc_ops.records.links import Link
+from ioc_ops.records.tables import FieldSpec, choice_index, choices_of
 
-__all__ = ["Field", "RecordFields"]
+if TYPE_CHECKING:
+    from ioc_ops.records.record import RecordFields
+
+__all__ = ["FIELD_CLASSES", "Field"]
 
 _ALARM = int(EventMask.ALARM)
 _PROPERTY = int(EventMask.PROPERTY)
-_VALUE = int(EventMask.VALUE | EventMask.LOG)
 _LINK_SIZE = 1024  # bytes of a link's text (PVLINK_STRINGSZ)
 _UNNAMED = 0xFFFF  # index that stands for no choice of a menu (SSCN)
 
@@ -60,7 +63,7 @@ class Field(ChannelData):
         self.time_ns = record.time_ns
         self.asl = spec.asl
         if link is not None and link.act is not None:
-            self.putter = link.act
+            self.putter = self._act
 
     def _initial(self) -> Value:
         return self.spec.initial
@@ -116,23 +119,40 @@ class Field(ChannelData):
 
     # -- changes ------------------------------------------------------------------------
 
+    async def _act(self, instance: ChannelData, value: Value) -> None:
+        """Have the record do it; what it then says of this field is no news."""
+        assert self.link is not None  # noqa: S101 - this is the putter of links that act
+        assert self.link.act is not None  # noqa: S101
+        before, self._stored = self._stored, self.convert(value)
+        try:
+            await self.link.act(self, value)
+        except BaseException:
+            self._stored = before
+            raise
+
     def commit(
         self, stored: Value, time_ns: int, status: int, severity: int, events: int = 0
     ) -> None:
         """Change what the field stands for, then the field."""
-        link = self.link
+        link, record = self.link, self.record
+        before = self._stored
         if link is not None and link.write is not None:
-            before, self._stored = self._stored, stored
+            self._stored = stored
             try:
-                # The record tells its fields at once: this one knows already.
-                link.write(self.record, self.present(stored))
+                # The record may tell its fields at once: this one knows already.
+                link.write(record, self.present(stored))
             except Exception:
                 self._stored = before
                 raise
-            stored = self.convert(link.read(self.record))
-            status, severity = self.record.alarm.state
+            stored = self.convert(link.read(record))
         super().commit(stored, time_ns, status, severity, events)
         self.fields.written(self)
+        if link is None:
+            return
+        if self.spec.properties and stored != before:
+            record.post(_PROPERTY)
+        if self.spec.processes and link.write is not None:
+            record.reassess()
 
     def post(self, events: int) -> None:
         """News of the alarm reach the fields that show it; DBE_ALARM is posted on VAL alone."""
@@ -147,7 +167,10 @@ class Field(ChannelData):
         """Show what the record has become."""
         if self.link is None:
             return
-        stored = self.convert(self.link.read(self.record))
+        try:
+            stored = self.convert(self.link.read(self.record))
+        except ConversionError:
+            return  # the IOC has said of the record what this field has no room for
         if stored != self._stored and (stored == stored or self._stored == self._stored):
             super().commit(stored, self.record.time_ns, *self.record.alarm.state)
 
@@ -169,6 +192,9 @@ class StringField(Field, ChannelString):
         encoding = self.string_encoding
         return cut(text.encode(encoding, "replace"), size - 1, encoding).decode(encoding)
 
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
+        return self.convert(super().decode(data_type, count, payload))
+
 
 class NumberField(Field, ChannelNumeric):
     """What all numbers share: units, precision and ranges that depend on the record."""
@@ -180,7 +206,11 @@ class NumberField(Field, ChannelNumeric):
         self.refresh_metadata()
 
     def _initial(self) -> Value:
-        return float(self.spec.initial or 0)
+        # A PV that is declared has a value.
+        return 0 if self.spec.name == "UDF" else float(self.spec.initial or 0)
+
+    def decode(self, data_type: int, count: int, payload: Payload) -> Value:
+        return self.convert(super().decode(data_type, count, payload))
 
     def _change_metadata(self, changes: dict[str, Value]) -> None:
         # What is said of the field itself outlives changes of the record.
@@ -260,11 +290,12 @@ class EnumField(Field, ChannelEnum):
         return tuple(states)
 
     def _checked_index(self, index: int) -> int:
-        return index if index == _UNNAMED else super()._checked_index(index)
+        if index == _UNNAMED and self.spec.initial == str(_UNNAMED):
+            return index
+        return super()._checked_index(index)
 
 
-# What a database type is on the wire (dbDBRnewToDBRold in EPICS Base db_convert.h).
-_CLASSES: dict[str, type[Field]] = {
+FIELD_CLASSES: dict[str, type[Field]] = {
     "STRING": StringField,
     "INLINK": StringField,
     "OUTLINK": StringField,
@@ -283,126 +314,4 @@ _CLASSES: dict[str, type[Field]] = {
     "DEVICE": EnumField,
     "NOACCESS": DoubleField,
 }
-
-
-class _News:
-    """A feed of the record: calls a function for some of its events."""
-
-    __slots__ = ("mask", "post")
-
-    def __init__(self, mask: int, tell: Callable[[], None]) -> None:
-        self.mask = mask
-        self.post = tell
-
-
-class RecordFields(Mapping[str, ChannelData]):
-    """The fields of one record by name; as attributes also by their Python names.
-
-    ``parent`` is the PV whose fields these are. A field is made when it is first asked for.
-    """
-
-    table = ""
-    """Record type whose fields these are, of EPICS Base or motor."""
-    watches_writes = False
-    """Whether these fields must be made to hear of writes to the record."""
-
-    def __init__(self, parent: ChannelData) -> None:
-        """Make no field yet."""
-        self._made: dict[str, ChannelData] = {}
-        self.parent = parent
-
-    def __getitem__(self, name: str) -> ChannelData:
-        if name == "VAL":
-            return self.parent
-        made = self._made.get(name)
-        if made is None:
-            made = self._make(name)
-            if not self._made:
-                # From now on changes of the record reach the fields that show them.
-                parent = self.parent
-                parent.subscribe((self, 0, 0, _VALUE), _News(_VALUE, self._new_value))
-                parent.subscribe((self, 0, 0, _PROPERTY), _News(_PROPERTY, self._new_metadata))
-            self._made[name] = made
-            self._complete(made, name)
-        return made
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.field_names())
-
-    def __len__(self) -> int:
-        return len(self.field_names())
-
-    def __contains__(self, name: object) -> bool:
-        return name == "VAL" or name in self.field_names()
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    __hash__ = object.__hash__
-
-    def __getattr__(self, attribute: str) -> ChannelData:
-        if attribute.startswith("_"):
-            raise AttributeError(attribute)
-        name = self.name_of(attribute)
-        if name is None:
-            raise AttributeError(f"a {self.table} record has no field {attribute}")
-        return self[name]
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.parent.name}: {len(self._made)} made>"
-
-    @classmethod
-    @cache
-    def field_names(cls) -> Collection[str]:
-        """Names of all fields but VAL, in the order of the tables."""
-        return {name: None for name in fields_of(cls.table) if name != "VAL"}
-
-    @classmethod
-    @cache
-    def name_of(cls, attribute: str) -> str | None:
-        """The name of a field, given by that or by its Python name; None when there is none."""
-        names = cls.field_names()
-        return attribute if attribute in names else attributes_of(cls.table).get(attribute)
-
-    def _make(self, name: str) -> ChannelData:
-        spec = fields_of(self.table)[name]
-        link = links_of(self.table).get(name)
-        if link is not None and not link.applies(self.parent):
-            link = None
-        return _CLASSES[spec.dbf](self, spec, link)
-
-    def _complete(self, field: ChannelData, name: str) -> None:
-        """Override to add to a field that has just been made."""
-
-    # -- news of the record -------------------------------------------------------------
-
-    def _fields(self) -> list[Field]:
-        return [field for field in self._made.values() if isinstance(field, Field)]
-
-    def _new_value(self) -> None:
-        time_ns = self.parent.time_ns
-        for field in self._fields():
-            field.time_ns = max(field.time_ns, time_ns)
-            field.encoded.clear()
-            if field.link is not None and field.link.events == _VALUE:
-                field.refresh()
-
-    def _new_metadata(self) -> None:
-        for field in self._fields():
-            if field.link is not None and field.link.events == _PROPERTY:
-                field.refresh()
-            field.refresh_metadata()
-            field.post(_PROPERTY)
-
-    def written(self, field: Field) -> None:
-        """A field has changed: fields whose ranges it bounds may show others."""
-        name = field.spec.name
-        for other in self._fields():
-            if name in f"{other.spec.display}:{other.spec.control}".split(":"):
-                other.refresh_metadata()
-
-    def refresh(self, name: str) -> None:
-        """What a field shows may have changed."""
-        field = self._made.get(name)
-        if isinstance(field, Field):
-            field.refresh()
+"""What a database type is on the wire (dbDBRnewToDBRold in EPICS Base db_convert.h)."""

@@ -11,7 +11,9 @@ from ioc_ops.channel import (
     ChannelData,
     ChannelDouble,
     ChannelEnum,
+    ChannelInteger,
     ChannelNumeric,
+    ChannelShort,
     StateAlarms,
     Value,
 )
@@ -48,6 +50,10 @@ def _numeric(record: Record) -> bool:
     return isinstance(record, ChannelNumeric)
 
 
+def _integer(record: Record) -> bool:
+    return isinstance(record, (ChannelInteger, ChannelShort)) and not record.is_array
+
+
 def _scalar(record: Record) -> bool:
     return _numeric(record) and not record.is_array
 
@@ -64,9 +70,9 @@ def _enumerated(record: Record) -> bool:
 class Link:
     """One field.
 
-    ``read`` gives what the field shows, ``write`` changes the record, ``act`` is awaited
-    when a client writes the field; ``events`` of the record change what it shows, and
-    ``applies`` tells for which PVs the field is tied at all.
+    ``read`` gives what the field shows, ``write`` changes the record (and leaves it to the field
+    to tell others), ``act`` is awaited when somebody writes the field; ``events`` of the record
+    change what it shows, and ``applies`` tells for which PVs the field is tied at all.
     """
 
     read: Callable[[Record], Value]
@@ -89,8 +95,7 @@ def _metadata(name: str, default: Value = 0) -> Link:
         return default if value is None else value
 
     def write(record: Record, value: Value) -> None:
-        record.update_metadata(**{name: value})
-        record.reassess()
+        record.update_metadata(publish=False, **{name: value})
 
     return Link(read, write, events=_PROPERTY, applies=_numeric)
 
@@ -100,8 +105,7 @@ def _severity(name: str, applies: Callable[[Record], bool] = _numeric) -> Link:
         return int(getattr(record.metadata, name))
 
     def write(record: Record, value: Value) -> None:
-        record.update_metadata(**{name: _severity_of(value)})
-        record.reassess()
+        record.update_metadata(publish=False, **{name: _severity_of(value)})
 
     return Link(read, write, events=_PROPERTY, applies=applies)
 
@@ -109,7 +113,7 @@ def _severity(name: str, applies: Callable[[Record], bool] = _numeric) -> Link:
 # -- states -----------------------------------------------------------------------------
 
 
-def _state_name(index: int) -> Link:
+def _state_name(index: int, *, posts_value: bool) -> Link:
     def read(record: Record) -> Value:
         states = record.enum_strings
         return states[index] if index < len(states) else ""
@@ -119,7 +123,9 @@ def _state_name(index: int) -> Link:
         states[index] = value
         while states and not states[-1]:
             states.pop()
-        record.update_metadata(enum_strings=tuple(states))
+        record.update_metadata(publish=False, enum_strings=tuple(states))
+        if posts_value and index == record.raw_value:
+            record.post(_VALUE)  # special() in mbbiRecord.c, and not in biRecord.c
 
     return Link(read, write, events=_PROPERTY, applies=_enumerated)
 
@@ -132,7 +138,6 @@ def _state_alarm(
 
     def write(record: Record, value: Value) -> None:
         record.state_alarms = change(record.state_alarms or StateAlarms(), _severity_of(value))
-        record.reassess()
 
     return Link(read, write, applies=_enumerated)
 
@@ -170,7 +175,7 @@ def _bit(index: int) -> Link:
         # VAL is a signed integer of as many bits.
         await field.record.write(number - _ALL_BITS - 1 if number >> _BITS - 1 else number)
 
-    return Link(read, act=act, events=_VALUE, applies=_scalar)
+    return Link(read, act=act, events=_VALUE, applies=_integer)
 
 
 def _value(read: Callable[[Record], Value], applies: Callable[[Record], bool] = _always) -> Link:
@@ -218,11 +223,6 @@ def _describe(record: Record, value: Value) -> None:
     record.description = value
 
 
-def _undefined(record: Record) -> int:
-    value = record.value
-    return int(isinstance(value, float) and value != value)
-
-
 _EVERY: dict[str, Link] = {
     "NAME": Link(lambda record: record.name),
     "RTYP": Link(lambda record: record.reported_record_type),
@@ -239,7 +239,6 @@ _EVERY: dict[str, Link] = {
     ),
     "DISP": Link(lambda record: int(record.blocked), _disable),
     "PROC": Link(lambda record: 0, act=_process),
-    "UDF": _value(_undefined),
 }
 
 _NUMBER: dict[str, Link] = {
@@ -257,7 +256,6 @@ _NUMBER: dict[str, Link] = {
     "LLSV": _severity("lower_alarm_severity"),
     "HSV": _severity("upper_warning_severity"),
     "LSV": _severity("lower_warning_severity"),
-    "UDFS": _severity("undefined_severity", _floating),
     "HYST": _metadata("hysteresis"),
     "MDEL": _metadata("value_atol"),
     "ADEL": _metadata("log_atol"),
@@ -269,17 +267,29 @@ _NUMBER: dict[str, Link] = {
     ),
 }
 
+_UNDEFINED: dict[str, Link] = {
+    "UDF": Link(
+        lambda record: int(not record.is_array and record.value != record.value),
+        events=_VALUE,
+        applies=_floating,
+    ),
+    "UDFS": _severity("undefined_severity", _floating),
+}
+
 _STATES: dict[str, Link] = {
+    "SDEF": Link(
+        lambda record: int(any(record.enum_strings)), events=_PROPERTY, applies=_enumerated
+    ),
     "RVAL": Link(
         lambda record: record.raw_value, act=_write_index, events=_VALUE, applies=_enumerated
     ),
     "UNSV": _state_alarm(lambda a: a.unknown, lambda a, severity: replace(a, unknown=severity)),
     "COSV": _state_alarm(lambda a: a.change, lambda a, severity: replace(a, change=severity)),
-    "ZNAM": _state_name(0),
-    "ONAM": _state_name(1),
+    "ZNAM": _state_name(0, posts_value=False),
+    "ONAM": _state_name(1, posts_value=False),
     "ZSV": _state_severity(0),
     "OSV": _state_severity(1),
-    **{name: _state_name(index) for index, name in enumerate(STATE_NAMES)},
+    **{name: _state_name(index, posts_value=True) for index, name in enumerate(STATE_NAMES)},
     **{name: _state_severity(index) for index, name in enumerate(STATE_SEVERITIES)},
 }
 
@@ -304,7 +314,7 @@ _DIRECT = {f"B{index:X}": _bit(index) for index in range(_BITS)}
 _OUTPUT = {"OVAL": _value(lambda record: record.value, _numeric)}
 # The motor record shows its soft limits as its range, and has no use for HOPR and LOPR.
 _MOTOR = {"HLM": _NUMBER["HOPR"], "LLM": _NUMBER["LOPR"]}
-_MOTOR_NUMBER = {name: link for name, link in _NUMBER.items() if name not in ("HOPR", "LOPR")}
+_MOTOR |= {name: link for name, link in _NUMBER.items() if name not in ("HOPR", "LOPR")}
 
 _BY_TYPE: dict[str, Mapping[str, Link]] = {
     **dict.fromkeys(("bi", "bo", "mbbi", "mbbo"), _STATES),
@@ -312,8 +322,9 @@ _BY_TYPE: dict[str, Mapping[str, Link]] = {
     **dict.fromkeys(("aai", "aao", "waveform", "subArray", "compress", "histogram"), _ARRAY),
     **dict.fromkeys(("lsi", "lso", "printf"), _TEXT),
     **dict.fromkeys(("stringin", "stringout"), _POSTS),
-    "ao": _NUMBER | _OUTPUT,
-    "motor": _MOTOR_NUMBER | _MOTOR,
+    "ao": _NUMBER | _UNDEFINED | _OUTPUT,
+    "motor": _MOTOR | _UNDEFINED,
+    "dfanout": _NUMBER,  # hands on whatever it is given
 }
 """What a name means depends on the type: HIGH of ai is a limit, that of bo a time."""
 
@@ -321,5 +332,5 @@ _BY_TYPE: dict[str, Mapping[str, Link]] = {
 @cache
 def links_of(record_type: str) -> Mapping[str, Link]:
     """The tied fields of a record type by name; any other keeps what is written to it."""
-    links = _EVERY | dict(_BY_TYPE.get(record_type, _NUMBER))
+    links = _EVERY | dict(_BY_TYPE.get(record_type, _NUMBER | _UNDEFINED))
     return {name: link for name, link in links.items() if name in fields_of(record_type)}

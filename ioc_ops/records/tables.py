@@ -57,9 +57,21 @@ class FieldSpec:
         return self.dbf != "NOACCESS" or self.special == "DBADDR"
 
     @property
+    def shows(self) -> frozenset[str]:
+        """Fields of the record that its units, precision and ranges depend on."""
+        return _shown(self.units, self.precision, self.display, self.control)
+
+    @property
     def writable(self) -> bool:
         """Whether a client can change it."""
         return self.special != "NOMOD"
+
+
+@cache
+def _shown(units: str, precision: str, display: str, control: str) -> frozenset[str]:
+    names = {units.split("/")[0], precision, *display.split(":"), *control.split(":")}
+    # Where no drive limits are in force, the operating range is shown.
+    return frozenset(names | {"HOPR", "LOPR"} if "DRVH" in names else names)
 
 
 def _lines(name: str) -> list[list[str]]:

@@ -121,6 +121,7 @@ class _ScanField:
 
     def __init__(self, record: Any, period: float, layer: AsyncLibraryLayer) -> None:
         self._field = record.fields["SCAN"]
+        self._layer = layer
         self._changed = layer.Event()
         # A period that the menu does not have counts until somebody chooses one from it.
         self._own = 0.0
@@ -145,5 +146,4 @@ class _ScanField:
 
     async def pause(self, seconds: float) -> None:
         """Wait, or until the field changes."""
-        if seconds <= 0 or not await self._changed.wait(seconds):
-            return
+        await (self._changed.wait(seconds) if seconds > 0 else self._layer.sleep(0))

@@ -3,6 +3,7 @@
 from ioc_ops.status.basic import BasicStatusHelper
 from ioc_ops.status.helper import StatusHelper
 from ioc_ops.status.host import Host, LocalHost
+from ioc_ops.status.memory import MemoryTracingHelper
 from ioc_ops.status.periodic import PeriodicStatusHelper
 from ioc_ops.status.probe import ProcessProbe, read_clock, read_server
 from ioc_ops.status.readings import (
@@ -11,10 +12,14 @@ from ioc_ops.status.readings import (
     HostReading,
     LoadReading,
     MemoryReading,
+    QueueReading,
+    QueuesReading,
     Readings,
     ServerReading,
+    TimeReading,
 )
-from ioc_ops.status.table import TABLE, Period, StatusPv
+from ioc_ops.status.row import Period, StatusPv
+from ioc_ops.status.table import TABLE
 
 __all__ = [
     "TABLE",
@@ -26,13 +31,17 @@ __all__ = [
     "LoadReading",
     "LocalHost",
     "MemoryReading",
+    "MemoryTracingHelper",
     "Period",
     "PeriodicStatusHelper",
     "ProcessProbe",
+    "QueueReading",
+    "QueuesReading",
     "Readings",
     "ServerReading",
     "StatusHelper",
     "StatusPv",
+    "TimeReading",
     "read_clock",
     "read_server",
 ]

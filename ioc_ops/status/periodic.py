@@ -1,21 +1,27 @@
 """Status PVs that change while the IOC runs."""
 
+import math
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ioc_ops.channel import AlarmStatus, ChannelData
-from ioc_ops.errors import SkipWrite
-from ioc_ops.group import PVGroup
-from ioc_ops.server import AsyncLibraryLayer, current_context
+from ioc_ops.channel import ChannelData
+from ioc_ops.errors import LimitError
+from ioc_ops.group import PVGroup, SubGroup
+from ioc_ops.server import AsyncLibraryLayer, Context, current_context
+from ioc_ops.status.family_rows import QUEUE_ROWS
 from ioc_ops.status.formats import next_heartbeat
+from ioc_ops.status.general_time import GeneralTime
 from ioc_ops.status.host import LocalHost
 from ioc_ops.status.probe import ProcessProbe, read_clock, read_server
-from ioc_ops.status.properties import mark_unread, show, status_pv
-from ioc_ops.status.readings import Readings
+from ioc_ops.status.properties import prepare, show, status_pv
+from ioc_ops.status.queues import QueueWatch
+from ioc_ops.status.readings import QueuesReading, Readings
+from ioc_ops.status.row import Period
+from ioc_ops.status.scan_monitor import ScanMonitors
 from ioc_ops.status.schedule import TICK, Schedule, until_next_beat
-from ioc_ops.status.table import ACCESS_SEVERITIES, ACCESS_STATES, SCHEDULED, Period
+from ioc_ops.status.table import SCHEDULED
 
 __all__ = ["PeriodicStatusHelper"]
 
@@ -34,9 +40,11 @@ def _sweep(probe: ProcessProbe, readings: Readings, due: frozenset[Period]) -> R
 class PeriodicStatusHelper(PVGroup):
     """The life signs of the IOC under the names of iocStats.
 
-    HEARTBEAT, TOD and UPTIME change every second, the others with the periods that CA_UPD_TIME,
-    FD_UPD_TIME, LOAD_UPD_TIME and MEM_UPD_TIME hold (1 to 60 s; a new one counts within 1 s).
-    START_CNT and ACCESS are saved where the IOC has an ``AutosaveHelper``.
+    HEARTBEAT, TOD, UPTIME, the queues and General Time change every second, the scan monitors at
+    the rates in their names, the others with the periods that CA_UPD_TIME, FD_UPD_TIME,
+    LOAD_UPD_TIME and MEM_UPD_TIME hold (1 to 60 s; a new one counts within 1 s); a write to
+    UPD_TIME, the one period of caproto, sets all four. START_CNT and ACCESS are saved where the
+    IOC has an ``AutosaveHelper``.
 
     Args:
         prefix, macros, parent, name: as for every ``PVGroup``.
@@ -53,52 +61,67 @@ class PeriodicStatusHelper(PVGroup):
         probe: ProcessProbe | None = None,
     ) -> None:
         super().__init__(prefix, macros=macros, parent=parent, name=name)
-        self._probe = ProcessProbe(LocalHost(), os.environ) if probe is None else probe
-        mark_unread(self)
+        self.probe = ProcessProbe(LocalHost(), os.environ) if probe is None else probe
+        self._queues = QueueWatch()
+        self._time = GeneralTime()
+        prepare(self)
 
     async def _count_start(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         # By now the value of the run before is back: restore comes before all startup hooks.
         await instance.write(instance.value + 1)
 
     async def _beat(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
-        started_at = current_context().started_at
+        context = current_context()
         first = async_lib.monotonic()
+        periods = {Period.START, Period.SECOND}  # clock.started and sizes of queues never change
         while True:
             await instance.write(next_heartbeat(instance.value))
-            clock = read_clock(started_at, time.time())
-            await show(self, Readings(clock=clock), {Period.SECOND})
+            now = time.time()
+            readings = Readings(
+                clock=read_clock(context.started_at, now),
+                queues=self._read_queues(context),
+                time=self._time.read(now),
+            )
+            await show(self, readings, periods)
+            periods = {Period.SECOND}
             await async_lib.sleep(until_next_beat(async_lib.monotonic() - first))
+
+    def _read_queues(self, context: Context) -> QueuesReading:
+        try:
+            return self._queues.read(context)
+        except Exception:  # must not cost the heartbeat
+            self.log.exception("status: cannot read the queues")
+            return QueuesReading()
 
     async def _watch(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         context = current_context()
         schedule: Schedule[Period] = Schedule()
-        readings = Readings(clock=read_clock(context.started_at, time.time()))
-        await show(self, readings, {Period.START})
+        readings = Readings()
         while True:
             due = schedule.due(async_lib.monotonic(), self._periods())
             if due:
                 readings = replace(readings, server=read_server(context))
                 if due - {Period.CA}:
-                    readings = await async_lib.run_in_thread(_sweep, self._probe, readings, due)
+                    readings = await async_lib.run_in_thread(_sweep, self.probe, readings, due)
                 await show(self, readings, due)
             await async_lib.sleep(TICK)
 
     def _periods(self) -> dict[Period, float]:
         return {period: float(self.pvdb[self.prefix + period.value].value) for period in SCHEDULED}
 
-    async def _set_access(self, instance: ChannelData, state: str) -> None:
-        severity = ACCESS_SEVERITIES[ACCESS_STATES.index(state)]
-        status = AlarmStatus.STATE if severity else AlarmStatus.NO_ALARM
-        await instance.write(state, verify_value=False, status=status, severity=severity)
+    async def _put_period(self, instance: ChannelData, seconds: float) -> None:
+        if math.isnan(seconds):
+            raise LimitError(f"{instance.name}: a period must be a number")
 
-    async def _put_access(self, instance: ChannelData, state: str) -> None:
-        await self._set_access(instance, state)
-        raise SkipWrite  # it is written, with the severity of its state
+    async def _put_all_periods(self, instance: ChannelData, seconds: float) -> None:
+        for period in SCHEDULED:
+            await self.pvdb[self.prefix + period.value].write(seconds)
 
-    async def _access_at_start(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
-        await self._set_access(instance, instance.value)
+    async def _reset_time(self, instance: ChannelData, state: str) -> None:
+        self._time.reset()
+        await self.time_errors.write(0, verify_value=False)
 
-    access = status_pv("ACCESS", put=_put_access, startup=_access_at_start)
+    access = status_pv("ACCESS")
     started = status_pv("STARTTOD")
     time_of_day = status_pv("TOD")
     heartbeat = status_pv("HEARTBEAT", startup=_beat)
@@ -118,7 +141,16 @@ class PeriodicStatusHelper(PVGroup):
     memory_used = status_pv("MEM_USED")
     memory_free = status_pv("MEM_FREE")
     memory_total = status_pv("MEM_MAX")
-    ca_period = status_pv("CA_UPD_TIME")
-    descriptors_period = status_pv("FD_UPD_TIME")
-    load_period = status_pv("LOAD_UPD_TIME")
-    memory_period = status_pv("MEM_UPD_TIME")
+    ca_period = status_pv("CA_UPD_TIME", put=_put_period)
+    descriptors_period = status_pv("FD_UPD_TIME", put=_put_period)
+    load_period = status_pv("LOAD_UPD_TIME", put=_put_period)
+    memory_period = status_pv("MEM_UPD_TIME", put=_put_period)
+    all_periods = status_pv("UPD_TIME", put=_put_all_periods)
+    epics_time = status_pv("GTIM_TIME")
+    time_reset = status_pv("GTIM_RESET", put=_reset_time)
+    time_errors = status_pv("GTIM_ERR_CNT")
+    time_source = status_pv("GTIM_CUR_SRC")
+    time_event_source = status_pv("GTIM_EVT_SRC")
+    time_highest_source = status_pv("GTIM_HI_SRC")
+    queues = SubGroup({row.suffix.lower(): status_pv(row.suffix) for row in QUEUE_ROWS}, prefix="")
+    scan_monitors = SubGroup(ScanMonitors, prefix="")

@@ -63,6 +63,13 @@ def _share(before: float | None, after: float | None, capacity: float) -> float 
     return min(100.0, max(0.0, 100.0 * (after - before) / capacity))
 
 
+def _startup_script(environ: Mapping[str, str]) -> str | None:
+    folder = environ.get("STARTUP")
+    if folder:
+        return f"{folder}/{environ.get('ST_CMD', '')}"
+    return environ.get("IOCSH_STARTUP_SCRIPT") or None
+
+
 class ProcessProbe:
     """Asks ``host`` about this process. Every method may block; one failing call costs one field.
 
@@ -79,11 +86,15 @@ class ProcessProbe:
         """What is fixed for the life of the process.
 
         Engineer and location come from the environment as in devIocStatsString.c: ENGINEER, else
-        LOGNAME, else USER; LOCATION.
+        LOGNAME, else USER; LOCATION. So does the startup script: STARTUP/ST_CMD, else
+        IOCSH_STARTUP_SCRIPT; else it is the program that runs.
         """
         host, environ = self._host, self._environ
         directory = self._ask("working directory", host.directory)
         head, tail = (None, None) if directory is None else split(directory)
+        source = self._ask("source file", host.source_file)
+        script = _startup_script(environ) or source
+        script_head, script_tail = (None, None) if script is None else split(script)
         release = self._ask("release", host.release)
         python = self._ask("Python version", host.python)
         return HostReading(
@@ -96,10 +107,16 @@ class ProcessProbe:
             location=environ.get("LOCATION"),
             release=release,
             version=f"{release} on Python {python}" if release and python else release,
-            source_file=self._ask("source file", host.source_file),
+            source_file=source,
             directory=directory,
             directory_head=head,
             directory_tail=tail,
+            script=script,
+            script_head=script_head,
+            script_tail=script_tail,
+            environment={
+                name: value for name, value in environ.items() if name.startswith("EPICS_")
+            },
         )
 
     def memory(self) -> MemoryReading:

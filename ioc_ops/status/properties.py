@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from math import isnan
 from operator import attrgetter
+from typing import Any
 
-from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelType
+from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelEnum, ChannelType, StateAlarms
 from ioc_ops.group import PVGroup, PvpropertyData, pvproperty
 from ioc_ops.status.formats import clip
 from ioc_ops.status.readings import Readings
-from ioc_ops.status.table import ACCESS_STATES, TABLE, Period, StatusPv
+from ioc_ops.status.row import Period, StatusPv
+from ioc_ops.status.table import TABLE
 
-__all__ = ["mark_unread", "show", "status_pv"]
+__all__ = ["prepare", "show", "status_pv"]
 
 # Hooks are functions of a group's class; each checks its own arguments.
 Hook = Callable[..., Awaitable[None]]
@@ -19,84 +22,92 @@ _log = logging.getLogger(__name__)
 
 _NOT_AVAILABLE = "<not available>"
 
+_MAJOR, _MINOR = AlarmSeverity.MAJOR_ALARM, AlarmSeverity.MINOR_ALARM
+_MOST_STATES = 16
+
 
 def status_pv(suffix: str, *, put: Hook | None = None, startup: Hook | None = None) -> pvproperty:
     """The property of a row of ``TABLE``; KeyError if there is no such row."""
     row = TABLE[suffix]
-    # True is what ioc_ops.autosave takes for its usual tag; it is a brother, not to be imported.
-    saved = True if row.saved else None
-    if row.data_type is ChannelType.DOUBLE:
-        return pvproperty(
-            name=row.suffix,
-            value=row.value,
-            dtype=row.data_type,
-            doc=row.doc,
-            put=put,
-            startup=startup,
-            read_only=row.read_only,
-            autosave=saved,
-            units=row.units,
-            precision=row.precision,
-            lower_disp_limit=row.lopr,
-            upper_disp_limit=row.hopr,
-            lower_ctrl_limit=row.drvl,
-            upper_ctrl_limit=row.drvh,
-            upper_alarm_limit=row.hihi,
-            upper_warning_limit=row.high,
-            lower_warning_limit=row.low,
-            lower_alarm_limit=row.lolo,
-            # MDEL and ADEL of the records are 0: an update with the same value posts nothing.
-            value_atol=0.0,
-            log_atol=0.0,
-        )
-    if row.data_type is ChannelType.ENUM:
-        return pvproperty(
-            name=row.suffix,
-            value=row.value,
-            dtype=row.data_type,
-            enum_strings=ACCESS_STATES,
-            doc=row.doc,
-            put=put,
-            startup=startup,
-            read_only=row.read_only,
-            autosave=saved,
-        )
     return pvproperty(
         name=row.suffix,
         value=row.value,
         dtype=row.data_type,
-        max_length=row.length,
+        record=row.record,
+        max_length=row.length if row.length > 1 else None,
         doc=row.doc,
         put=put,
         startup=startup,
         read_only=row.read_only,
-        autosave=saved,
+        # True is what ioc_ops.autosave takes for its usual tag; it is a brother, not to be
+        # imported. It has no plain form yet that says "these fields, but not the value", and
+        # saving values that change all the time would write to the disk all the time: until
+        # then saved_fields are but told.
+        autosave=row.saved or row.saved_fields or None,
+        **_metadata(row),
     )
 
 
-def mark_unread(group: PVGroup) -> None:
-    """Put the numbers of ``group`` that are still to be read into UDF/INVALID, as records are.
+def _metadata(row: StatusPv) -> dict[str, Any]:
+    if row.states:
+        return {"enum_strings": row.states}
+    if not row.numeric:
+        return {}
+    said: dict[str, Any] = {"units": row.units}
+    if row.data_type is ChannelType.DOUBLE:
+        said["precision"] = row.precision
+    said["lower_disp_limit"], said["upper_disp_limit"] = row.lopr, row.hopr
+    if row.drvh:
+        said["drive_low"], said["drive_high"] = row.drvl, row.drvh
+    for name, limit, severity in (
+        ("upper_alarm", row.hihi, _MAJOR),
+        ("upper_warning", row.high, _MINOR),
+        ("lower_warning", row.low, _MINOR),
+        ("lower_alarm", row.lolo, _MAJOR),
+    ):
+        given = not isnan(limit)
+        said[f"{name}_severity"] = severity if given else AlarmSeverity.NO_ALARM
+        if given:
+            said[f"{name}_limit"] = limit
+    return said
 
-    Their initial 0 means nothing, and for some it lies beyond an alarm limit.
+
+def prepare(group: PVGroup) -> None:
+    """Give the PVs of ``group`` what a declaration cannot say.
+
+    Numbers that are still to be read are UDF/INVALID, as records are: their initial 0 means
+    nothing, and for some it lies beyond an alarm limit. States get their severities.
     """
     for instance in group.pvdb.values():
         row = _row_of(instance)
-        if row and row.reading and row.data_type is ChannelType.DOUBLE:
+        if row is None:
+            continue
+        if row.numeric and (row.reading or row.seconds):
             instance.alarm.change(AlarmStatus.UDF, AlarmSeverity.INVALID_ALARM)
+        if row.record == "sub":
+            instance.fields["BRSV"].restore("INVALID")  # as every sub record of iocStats has it
+        if row.severities and isinstance(instance, ChannelEnum):
+            unused = (0,) * (_MOST_STATES - len(row.severities))
+            instance.state_alarms = StateAlarms(states=row.severities + unused)
 
 
 async def show(group: PVGroup, readings: Readings, periods: Collection[Period]) -> None:
     """Write to the PVs of ``group`` that belong to ``periods`` what was read.
 
     A number that could not be read makes its PV UDF/INVALID with the value it had; a missing
-    text reads ``<not available>``. A PV that cannot be written costs itself alone.
+    text reads ``<not available>``, an environment variable that is not set its default. A PV
+    that cannot be written costs itself alone.
     """
     for instance in group.pvdb.values():
         row = _row_of(instance)
-        if row is None or row.reading is None or row.period not in periods:
+        if row is None or row.period not in periods:
             continue
         try:
-            await _write(instance, row, attrgetter(row.reading)(readings))
+            if row.variable:
+                value = readings.host.environment.get(row.variable, str(row.value))
+                await instance.write(clip(value), verify_value=False)
+            elif row.reading is not None:
+                await _write(instance, row, attrgetter(row.reading)(readings))
         except Exception:
             _log.exception("status: cannot update %s", instance.name)
 
@@ -106,13 +117,11 @@ def _row_of(instance: PvpropertyData) -> StatusPv | None:
 
 
 async def _write(instance: PvpropertyData, row: StatusPv, value: float | str | None) -> None:
-    # verify_value=False: the control limits of these records are those of their displays, and
-    # what was read is true on either side of them.
-    if row.data_type is not ChannelType.DOUBLE:
+    # verify_value=False: what was read is true whatever clients may write, and no hook is to run.
+    if not row.numeric:
         text = _NOT_AVAILABLE if value is None else str(value)
-        if row.data_type is ChannelType.CHAR:
-            # The arrays of iocStats hold a terminating NUL as well: as much text fits here.
-            text = clip(text, row.length - 1)
+        # The arrays of iocStats hold a terminating NUL as well.
+        text = clip(text, row.length - 1) if row.length > 1 else clip(text)
         await instance.write(text, verify_value=False)
     elif value is None:
         await instance.alarm.write(status=AlarmStatus.UDF, severity=AlarmSeverity.INVALID_ALARM)

@@ -3,7 +3,8 @@
 A field is ``None`` where the host does not offer it or where reading it failed; the others stand.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 __all__ = [
     "ClockReading",
@@ -11,8 +12,11 @@ __all__ = [
     "HostReading",
     "LoadReading",
     "MemoryReading",
+    "QueueReading",
+    "QueuesReading",
     "Readings",
     "ServerReading",
+    "TimeReading",
 ]
 
 
@@ -33,6 +37,10 @@ class HostReading:
     directory: str | None = None
     directory_head: str | None = None
     directory_tail: str | None = None
+    script: str | None = None
+    script_head: str | None = None
+    script_tail: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,38 @@ class DescriptorReading:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueReading:
+    """The fullest queue of a kind: entries now and at most so far, percent of its size."""
+
+    size: int | None = None
+    used: int | None = None
+    used_percent: float | None = None
+    high: int | None = None
+    high_percent: float | None = None
+    overruns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesReading:
+    """Requests that wait for user code, bytes that wait to be sent, and what we do not have."""
+
+    requests: QueueReading = QueueReading()
+    output: QueueReading = QueueReading()
+    absent: QueueReading = QueueReading()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReading:
+    """General Time: seconds since 1990, backward steps of the clock, names of time sources."""
+
+    seconds: float | None = None
+    errors: int | None = None
+    current: str | None = None
+    event: str | None = None
+    highest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """The newest reading of every source."""
 
@@ -94,3 +134,5 @@ class Readings:
     memory: MemoryReading = MemoryReading()
     load: LoadReading = LoadReading()
     descriptors: DescriptorReading = DescriptorReading()
+    queues: QueuesReading = QueuesReading()
+    time: TimeReading = TimeReading()

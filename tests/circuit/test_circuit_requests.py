@@ -76,7 +76,7 @@ def every_kind() -> list[ChannelData]:
         ReadOnly(4.0, name="ro"),
         WriteOnly(5.0, name="wo"),
         ChannelChar("text", name="t", max_length=10),
-        ChannelChar("text", name="rs", report_as_string=True),
+        ChannelChar("12", name="rs", report_as_string=True),
     ]
 
 

@@ -151,12 +151,28 @@ def test_a_written_period_counts_from_the_next_second_on() -> None:
     assert host.asked.count("resident") == 5  # at 0, 3, 5, 7 and 9 s
 
 
-@pytest.mark.parametrize("period", [0.0, 0.9, 60.1, -1.0, float("nan")])
-def test_a_period_out_of_bounds_is_refused(period: float) -> None:
+@pytest.mark.parametrize(("period", "taken"), [(0.0, 1), (0.9, 1), (60.1, 60), (-1.0, 1), (7, 7)])
+def test_a_period_out_of_bounds_is_clamped_as_by_an_ao_record(period: float, taken: float) -> None:
     group = periodic(FakeHost())
-    with pytest.raises(ValueError, match="FD_UPD_TIME"):
-        asyncio.run(group.descriptors_period.write(period))
+    asyncio.run(group.descriptors_period.write(period))
+    assert group.descriptors_period.value == taken
+
+
+@pytest.mark.parametrize("suffix", ["FD_UPD_TIME", "UPD_TIME"])
+def test_a_period_must_be_a_number(suffix: str) -> None:
+    group = periodic(FakeHost())
+    before = group.pvdb[suffix].value
+    with pytest.raises(ValueError, match="UPD_TIME"):
+        asyncio.run(group.pvdb[suffix].write(float("nan")))
+    assert group.pvdb[suffix].value == before
     assert group.descriptors_period.value == 20.0
+
+
+def test_the_one_period_of_caproto_sets_them_all() -> None:
+    group = periodic(FakeHost())
+    asyncio.run(group.all_periods.write(3.0))
+    names = ("CA_UPD_TIME", "FD_UPD_TIME", "LOAD_UPD_TIME", "MEM_UPD_TIME", "UPD_TIME")
+    assert {group.pvdb[name].value for name in names} == {3.0}
 
 
 def test_readings_beyond_the_display_limits_are_shown_and_alarms_follow_the_limits() -> None:
@@ -231,7 +247,6 @@ def test_access_has_the_severity_of_its_state(state: str, severity: str) -> None
     assert (group.access.value, group.access.severity.name) == (state, severity)
     again = periodic(FakeHost())
     again.access.restore(state)
-    run(again, started(again, "ACCESS", FakeLibrary(0)))
     assert (again.access.value, again.access.severity.name) == (state, severity)
 
 

@@ -29,7 +29,31 @@ def test_host_facts_are_read_as_they_are() -> None:
         directory=directory,
         directory_head=directory[:39],
         directory_tail=directory[39:78],
+        script="/opt/iocs/my_ioc.py",
+        script_head="/opt/iocs/my_ioc.py",
+        script_tail="",
     )
+
+
+@pytest.mark.parametrize(
+    ("environ", "script"),
+    [
+        ({"STARTUP": "/boot", "ST_CMD": "st.cmd", "IOCSH_STARTUP_SCRIPT": "no"}, "/boot/st.cmd"),
+        ({"IOCSH_STARTUP_SCRIPT": "/boot/iocsh"}, "/boot/iocsh"),
+        ({}, "/opt/iocs/my_ioc.py"),
+    ],
+)
+def test_the_startup_script_is_looked_for_where_iocstats_looks(
+    environ: dict[str, str], script: str
+) -> None:
+    assert ProcessProbe(FakeHost(), environ).host().script == script
+
+
+def test_only_epics_variables_are_shown() -> None:
+    environ = {"EPICS_CA_ADDR_LIST": "10.0.0.1", "PASSWORD": "secret"}
+    assert ProcessProbe(FakeHost(), environ).host().environment == {
+        "EPICS_CA_ADDR_LIST": "10.0.0.1"
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,6 +83,7 @@ def test_one_failing_answer_leaves_the_rest(broken: str) -> None:
         "directory": ["directory", "directory_head", "directory_tail"],
         "release": ["release", "version"],
         "python": ["version"],
+        "source_file": ["script", "script_head", "script_tail", "source_file"],
         "descriptors": ["used", "free"],
         "descriptor_limit": ["limit", "free"],
     }

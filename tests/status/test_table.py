@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -10,13 +10,14 @@ import pytest
 
 from ioc_ops.channel import ChannelType
 from ioc_ops.status import TABLE, Period, Readings, StatusHelper, StatusPv
-from ioc_ops.status.table import ACCESS_SEVERITIES, ACCESS_STATES, SCHEDULED
+from ioc_ops.status.general_rows import ACCESS_SEVERITIES, ACCESS_STATES
+from ioc_ops.status.table import SCHEDULED
 
 LIVE = json.loads((Path(__file__).parent / "iocstats_live.json").read_text())["pvs"]
 ROWS = sorted(TABLE.values(), key=lambda row: row.suffix)
 
 # Names that caproto added; iocStats has no such PV.
-OF_CAPROTO = {"SOURCE_FILE", "NumThreads"}
+OF_CAPROTO = {"SOURCE_FILE", "NumThreads", "UPD_TIME"}
 
 LIMITS = {
     "upper_disp_limit": "hopr",
@@ -25,9 +26,12 @@ LIMITS = {
     "upper_warning_limit": "high",
     "lower_warning_limit": "low",
     "lower_alarm_limit": "lolo",
-    "upper_ctrl_limit": "drvh",
-    "lower_ctrl_limit": "drvl",
 }
+
+
+def test_all_names_of_iocstats_are_there_and_only_caproto_s_beside_them() -> None:
+    assert len(LIVE) == 122
+    assert set(TABLE) == set(LIVE) | OF_CAPROTO
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.suffix)
@@ -40,7 +44,19 @@ def test_a_row_says_what_iocstats_serves(row: StatusPv) -> None:
     if row.data_type is ChannelType.DOUBLE:
         assert (row.units, row.precision) == (live["units"], live["precision"])
         served = {name: getattr(row, field) for name, field in LIMITS.items()}
-        assert served == pytest.approx({name: float(live[name]) for name in LIMITS}, nan_ok=True)
+        # What a record without drive limits shows as its control limits.
+        served["upper_ctrl_limit"] = row.drvh or row.hopr
+        served["lower_ctrl_limit"] = row.drvl or row.lopr
+        assert served == pytest.approx({name: float(live[name]) for name in served}, nan_ok=True)
+    elif row.data_type is ChannelType.ENUM:
+        assert list(row.states) == live["enums"]
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.alias_of], ids=lambda row: row.suffix)
+def test_an_alias_repeats_its_row(row: StatusPv) -> None:
+    original = TABLE[row.alias_of]
+    same = {"suffix": row.suffix, "doc": row.doc, "alias_of": row.alias_of, "saved_fields": ()}
+    assert replace(original, **same) == row
 
 
 def test_access_has_the_states_of_iocstats_and_a_severity_for_each() -> None:
@@ -51,20 +67,21 @@ def test_access_has_the_states_of_iocstats_and_a_severity_for_each() -> None:
 @pytest.mark.parametrize("row", [r for r in ROWS if r.reading], ids=lambda row: row.suffix)
 def test_a_reading_is_a_field_of_readings(row: StatusPv) -> None:
     assert row.reading is not None
-    source, field = row.reading.split(".")
-    assert field in {f.name for f in fields(getattr(Readings(), source))}
+    source, _, field = row.reading.rpartition(".")
+    assert field in {f.name for f in fields(attrgetter(source)(Readings()))}
     assert attrgetter(row.reading)(Readings()) is None
 
 
 def test_rows_without_a_reading_are_set_by_hooks_or_clients() -> None:
-    without = {row.suffix for row in ROWS if row.reading is None}
+    without = {row.suffix for row in ROWS if row.reading is None and not row.variable}
     on_write = {row.suffix for row in ROWS if row.period is Period.ON_WRITE}
-    assert without == on_write | {"HEARTBEAT", "START_CNT"}
+    monitors = {row.suffix for row in ROWS if row.period is Period.SCAN} | {"SCANMON_SEVR"}
+    assert without == on_write | monitors | {"HEARTBEAT", "START_CNT"}
 
 
 def test_every_period_that_a_pv_holds_is_such_a_pv() -> None:
     held = {period.value for period in SCHEDULED}
-    assert held == {suffix for suffix in TABLE if suffix.endswith("_UPD_TIME")}
+    assert held == {row.suffix for row in ROWS if row.drvh} - {"UPD_TIME"}
 
 
 def test_the_helper_serves_every_row_and_nothing_else() -> None:
@@ -74,15 +91,34 @@ def test_the_helper_serves_every_row_and_nothing_else() -> None:
 
 def test_what_survives_a_restart_is_marked_for_autosave() -> None:
     helper = StatusHelper("x:")
-    marked = {name for name, pv in helper.pvdb.items() if pv.pvspec.autosave}
-    assert marked == {"x:START_CNT", "x:ACCESS"}
+    marks = {name: pv.pvspec.autosave for name, pv in helper.pvdb.items() if pv.pvspec.autosave}
+    assert {name for name, mark in marks.items() if mark is True} == {"x:START_CNT", "x:ACCESS"}
+    # Of the others their limits are saved, not their values.
+    fields = {f"x:{row.suffix}": row.saved_fields for row in ROWS if row.saved_fields}
+    assert {name: mark for name, mark in marks.items() if mark is not True} == fields
+
+
+def test_fields_to_be_saved_are_those_that_iocstats_names() -> None:
+    upper = ("HIHI", "HIGH")
+    lower = ("LOW", "LOLO")
+    both = ("HOPR", "LOPR", *upper, *lower, "HHSV", "HSV", "LSV", "LLSV")
+    free = ("HOPR", "LOPR", *lower, "LSV", "LLSV")
+    assert {row.suffix: row.saved_fields for row in ROWS if row.saved_fields} == {
+        "CA_CLNT_CNT": both,
+        "CA_CONN_CNT": both,
+        "SYS_CPU_LOAD": both,
+        "IOC_CPU_LOAD": both,
+        "SUSP_TASK_CNT": both,
+        "FD_FREE": free,
+        "MEM_FREE": free,
+    }
 
 
 def test_before_the_first_reading_numbers_are_undefined_not_in_some_other_alarm() -> None:
     helper = StatusHelper("x:")
     for row in ROWS:
         pv = helper.pvdb[f"x:{row.suffix}"]
-        if row.reading and row.data_type is ChannelType.DOUBLE:
+        if row.numeric and (row.reading or row.seconds):
             assert (pv.status.name, pv.severity.name) == ("UDF", "INVALID_ALARM"), row.suffix
         else:
             assert pv.severity.name == "NO_ALARM", row.suffix
@@ -93,3 +129,10 @@ def test_limits_without_a_value_put_nothing_into_alarm() -> None:
     helper = StatusHelper("x:")
     for value in (-1e9, 0.0, 1e9):
         assert helper.pvdb["x:HEARTBEAT"].alarm_of(value) == (0, 0)
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.saved_fields], ids=lambda row: row.suffix)
+def test_fields_to_be_saved_exist_and_can_be_written(row: StatusPv) -> None:
+    fields_of = StatusHelper("x:").pvdb[f"x:{row.suffix}"].fields
+    for name in row.saved_fields:
+        fields_of[name].restore(fields_of[name].value)

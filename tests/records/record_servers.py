@@ -1,0 +1,35 @@
+"""Where the servers of this folder listen, and what they are told of it."""
+
+import os
+import socket
+from typing import NamedTuple
+
+
+class Ports(NamedTuple):
+    """Where the two servers listen."""
+
+    base: int
+    ours: int
+
+
+def free_port() -> int:
+    with socket.socket() as tcp:
+        tcp.bind(("127.0.0.1", 0))
+        port: int = tcp.getsockname()[1]
+        return port
+
+
+def environment(port: int) -> dict[str, str]:
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("EPICS_", "CAPROTO_"))}
+    beacons = str(free_port())
+    return own | {
+        "EPICS_CA_ADDR_LIST": "127.0.0.1",
+        "EPICS_CA_AUTO_ADDR_LIST": "NO",
+        "EPICS_CA_SERVER_PORT": str(port),
+        "EPICS_CA_REPEATER_PORT": beacons,
+        "EPICS_CAS_SERVER_PORT": str(port),
+        "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
+        "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
+        "EPICS_CAS_BEACON_ADDR_LIST": "127.0.0.1",
+        "EPICS_CAS_BEACON_PORT": beacons,
+    }
