@@ -1,4 +1,4 @@
-"""The IOC that the benchmark measures: what `../shared/bench/README.md` asks of a server.
+"""The IOC that the benchmark measures: what `load/README.md` asks of a server.
 
 ``B:ao00000`` ... (--npv writable doubles), ``B:wf1k`` and ``B:wf1m`` (1,000 and 1,000,000
 doubles), and with --scan N ``S:00000`` ... N doubles that the IOC itself changes at 10 Hz.

@@ -55,7 +55,8 @@ def show_long(frame: ChannelData) -> ChannelData:
         encoding = frame.string_encoding
         raw = cut(frame.value.encode(encoding, "replace"), capacity - 1, encoding) + b"\0"
     else:
-        raw = bytes(frame.wire(ChannelType.CHAR, _ALL))
+        assert isinstance(frame, (ChannelChar, ChannelByte))  # noqa: S101 - what has a capacity
+        raw = frame.characters()
         raw += b"\0" * (len(raw) < capacity)
     long = recast(frame, _PROTOTYPE, raw)
     long.max_length = capacity

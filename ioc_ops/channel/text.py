@@ -139,6 +139,10 @@ class _Characters(ChannelData):
     def _raw(self) -> bytes:
         raise NotImplementedError
 
+    def characters(self) -> bytes:
+        """All that is stored, whatever clients are shown of it."""
+        return self._raw()
+
     def count_of(self, stored: Value) -> int:
         return len(self._raw())
 
