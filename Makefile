@@ -1,5 +1,5 @@
 # `make demo` and `make test` need make and Python 3.11 or newer; everything else lands in $(VENV).
-# No compiler is needed: dependencies are installed from wheels only.
+# No compiler is needed: dependencies are installed from wheels only (curio, pure Python, has none).
 
 VENV ?= .venv
 PYTHON ?=
@@ -9,7 +9,7 @@ PYTHON ?=
 .PHONY: help demo demo-once test lint format types contracts ci clean
 
 bin := $(VENV)/bin
-pip_install := $(bin)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all:
+pip_install := $(bin)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-binary=curio
 
 help: ## this list
 	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ioc_ops.ca import EventMask, TimeStamp
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
 from ioc_ops.channel.state import ChannelState, Value, clock, unix_ns
-from ioc_ops.errors import AccessError, ChannelError, ConversionError, SkipWrite
+from ioc_ops.errors import AccessError, ConversionError, SkipWrite
 
 __all__ = ["ChannelData"]
 
@@ -131,7 +131,7 @@ class ChannelData(ChannelState):
         if self.putter is not None:
             try:
                 answer = await self.putter(self, self.present(stored))
-            except (SkipWrite, ChannelError):
+            except SkipWrite:
                 raise
             except Exception:
                 self.alarm.change(AlarmStatus.WRITE, AlarmSeverity.MAJOR_ALARM)
@@ -148,8 +148,6 @@ class ChannelData(ChannelState):
             before = self.alarm.state
             try:
                 answer = await self.getter(self)
-            except ChannelError:
-                raise
             except Exception:
                 self.alarm.change(AlarmStatus.READ, AlarmSeverity.INVALID_ALARM)
                 raise

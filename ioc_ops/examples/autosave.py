@@ -31,7 +31,7 @@ class AutosavedSimpleIOC(PVGroup):
 
 if __name__ == "__main__":
     ioc_options, run_options = ioc_arg_parser(
-        default_prefix="autosave:", desc=AutosavedSimpleIOC.__doc__
+        default_prefix="autosaved_simple:", desc=AutosavedSimpleIOC.__doc__
     )
     ioc = AutosavedSimpleIOC(**ioc_options)
     run(ioc.pvdb, **run_options)

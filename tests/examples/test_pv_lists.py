@@ -90,7 +90,7 @@ NAMESAKES = {
 DIFFERENT = {
     "subgroups": "as documented; caproto 1.x has three of the eight groups left",
     "custom_write": "as documented; caproto 1.x has a PV for the directory",
-    "autosave": "another default prefix, and a helper with PVs of its own",
+    "autosave": "the helper has PVs of its own",
 }
 
 WITHOUT_NAMESAKE = {

@@ -170,13 +170,13 @@ def test_custom_write_that_fails(ioc: Any, client: Any, tmp_path: Path) -> None:
 # --- autosave -------------------------------------------------------------------------------
 
 SAVED = {
-    "autosave:A": -2147483648,
-    "autosave:C": [3, 2, 1],
-    "autosave:subgroup:A": 2147483647,
-    "autosave:subgroup:C": [-1, 0, 1],
+    "autosaved_simple:A": -2147483648,
+    "autosaved_simple:C": [3, 2, 1],
+    "autosaved_simple:subgroup:A": 2147483647,
+    "autosaved_simple:subgroup:C": [-1, 0, 1],
 }
-SAVE_PV = "autosave:autosave_helper:SAVE"
-NOT_SAVED = ("autosave:B", "autosave:subgroup:B")
+SAVE_PV = "autosaved_simple:autosave_helper:SAVE"
+NOT_SAVED = ("autosaved_simple:B", "autosaved_simple:subgroup:B")
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
