@@ -129,12 +129,14 @@ class ChannelData(ChannelState):
             value = await self.verify_value(self.present(stored))
             stored = self.convert(value)
         if self.putter is not None:
+            before = self.alarm.state
             try:
                 answer = await self.putter(self, self.present(stored))
             except SkipWrite:
                 raise
             except Exception:
-                self.alarm.change(AlarmStatus.WRITE, AlarmSeverity.MAJOR_ALARM)
+                if self.alarm.state == before:  # what the hook itself has said stands
+                    self.alarm.change(AlarmStatus.WRITE, AlarmSeverity.MAJOR_ALARM)
                 raise
             if answer is SkipWrite or isinstance(answer, SkipWrite):
                 raise SkipWrite
