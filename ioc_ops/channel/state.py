@@ -37,7 +37,6 @@ Payload = bytes | memoryview
 
 _VALUE_LOG = int(EventMask.VALUE | EventMask.LOG)
 _ALARM = int(EventMask.ALARM)
-_PROPERTY = int(EventMask.PROPERTY)
 _NS = 1_000_000_000
 
 clock = time.time_ns
