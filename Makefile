@@ -21,7 +21,7 @@ demo-once: $(VENV)/.installed-demo ## the same, ending by itself
 	@$(bin)/python -m ioc_ops.examples.demo --once
 
 test: $(VENV)/.installed-dev ## all tests
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest -n 4 --dist loadfile
 
 lint: $(VENV)/.installed-dev ## ruff: rules and formatting
 	@$(bin)/ruff check
