@@ -118,9 +118,9 @@ class PVGroup:
     def add_pv(self, attr: str, declared: PVSpec | pvproperty) -> PvpropertyData:
         """One more PV, at any time: clients find it at their next search.
 
-        Its getter and putter are those that the declaration names. What runs by itself
-        (``startup``, ``scan``, ``restore``) belongs to an IOC that starts: start a task of
-        your own where one is needed.
+        Its hooks are those that the declaration names. In an IOC that runs, ``startup`` and
+        ``scan`` start at once, after the ``restore`` hook where there is one. Call it in the
+        loop's thread.
 
         Args:
             attr: key in ``attr_pvdb``, and name of the PV where the declaration has none.
@@ -130,29 +130,33 @@ class PVGroup:
             DefinitionError: there is a PV of this name, or the declaration is wrong.
         """
         spec = (declared.pvspec if isinstance(declared, pvproperty) else declared).new(attr=attr)
-        if spec.startup or spec.scan or spec.restore:
-            raise DefinitionError(f"{self.name}.{attr}: startup, scan and restore would not run")
         channel = self._make(attr, spec)
         tree = list(self._path(attr))
         for group, key in tree:
             if channel.name in group.pvdb or key in group.attr_pvdb:
                 raise DefinitionError(f"{group.name}.{key}: there is a PV {channel.name} already")
         for group, key in tree:
-            group.pvdb[channel.name] = group.attr_pvdb[key] = channel
+            group.attr_pvdb[key] = channel
             group.attr_to_pvname[key] = channel.name
+        for group, _ in tree:
+            group.pvdb[channel.name] = channel  # from here on hooks may run
         return channel
 
     def remove_pv(self, attr: str) -> None:
         """Take a PV out, at any time; clients lose their channels to it and search anew.
 
-        A startup hook or scan of the PV that runs goes on.
+        In an IOC that runs, its startup hook and scan are cancelled where they wait, then its
+        ``shutdown`` and ``save`` hooks run. Writes that clients have sent before are finished.
+        Call it in the loop's thread.
 
         Raises:
             KeyError: the group has no PV of this attribute.
         """
         pvname = self.attr_to_pvname[attr]
-        for group, key in self._path(attr):
+        tree = list(self._path(attr))
+        for group, key in tree:
             del group.attr_pvdb[key], group.attr_to_pvname[key]
+        for group, _ in tree:
             group.pvdb.pop(pvname, None)
 
     def _path(self, attr: str) -> "Iterator[tuple[PVGroup, str]]":

@@ -1,4 +1,4 @@
-"""The PVs of a group by name: a dictionary that says when a PV is taken out of it."""
+"""The PVs of a group by name: a dictionary that says which PVs come and go."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Self
@@ -12,15 +12,16 @@ __all__ = ["LivePVs"]
 class LivePVs(dict[str, PvpropertyData]):
     """PVs by name; may be changed while an IOC serves them.
 
-    ``removed`` are functions to be called with each PV that is taken out or replaced. A PV that
-    is put in needs no notice: clients' searches look here.
+    ``added`` are functions to be called with each PV that is put in, ``removed`` with each that
+    is taken out or replaced, both when that is done. They must not raise.
     """
 
-    __slots__ = ("removed",)
+    __slots__ = ("added", "removed")
 
     def __init__(self) -> None:
         """Empty."""
         super().__init__()
+        self.added: list[Callable[[ChannelData], None]] = []
         self.removed: list[Callable[[ChannelData], None]] = []
 
     def _tell(self, gone: Iterable[PvpropertyData]) -> None:
@@ -29,10 +30,23 @@ class LivePVs(dict[str, PvpropertyData]):
                 tell(channel)
 
     def __setitem__(self, name: str, channel: PvpropertyData) -> None:
-        before = self.get(name) if self.removed else None
+        if not (self.added or self.removed):
+            super().__setitem__(name, channel)
+            return
+        before = self.get(name)
         super().__setitem__(name, channel)
-        if before is not None and before is not channel:
+        if before is channel:
+            return
+        if before is not None:
             self._tell([before])
+        for tell in self.added:
+            tell(channel)
+
+    def setdefault(self, name: str, *default: Any) -> Any:
+        """As of any dictionary."""
+        if name not in self and default:
+            self[name] = default[0]
+        return self[name]
 
     def __delitem__(self, name: str) -> None:
         self.pop(name)

@@ -70,8 +70,13 @@ class Context:
         self.outbox = Outbox(_not_running)
         self.spawn: Callable[[Coroutine[Any, Any, None], str], object] = _not_running
         self._stop: Callable[[], None] = _not_running
+        self.added: list[Callable[[ChannelData], None]] = []
+        """Called with each PV that comes, in the loop's thread; they must not raise."""
+        self.removed: list[Callable[[ChannelData], None]] = [self.disconnect]
+        """Called with each PV that goes or is replaced, likewise."""
         if isinstance(pvdb, LivePVs):
-            pvdb.removed.append(self.disconnect)
+            pvdb.added.append(self.pv_added)
+            pvdb.removed.append(self.pv_removed)
 
     def attach(
         self,
@@ -111,11 +116,27 @@ class Context:
                     return found
         return None
 
+    def pv_added(self, pv: ChannelData) -> None:
+        """A PV has come: start its hooks, tell all who are to know (``added``).
+
+        Called for each PV that is put into the ``pvdb`` of a group; call it, in the loop's
+        thread, for one that you have put into a mapping of your own.
+        """
+        for tell in self.added:
+            tell(pv)
+
+    def pv_removed(self, pv: ChannelData) -> None:
+        """A PV has gone: disconnect its clients, end its hooks, tell (``removed``).
+
+        Called, and to be called, as ``pv_added`` is.
+        """
+        for tell in self.removed:
+            tell(pv)
+
     def disconnect(self, pv: ChannelData) -> None:
         """Take their channels to a PV, its fields and its filters from all clients.
 
-        Called for each PV that leaves the ``pvdb`` of a group; call it for one that you take out
-        of a mapping of your own. Clients search anew.
+        They search anew.
         """
         for circuit in list(self.circuits):
             gone = [each for each in circuit.channels.values() if _stands_for(each.channel, pv)]
@@ -185,7 +206,9 @@ def _behind(pv: ChannelData, name: str, end: int) -> ChannelData | None:
 def _stands_for(channel: object, pv: ChannelData) -> bool:
     """Whether what a client connected to is a PV, or a field or view of it."""
     seen = channel.pv if isinstance(channel, View) else channel
-    return seen is pv or getattr(seen, "record", None) is pv
+    # Fields of the tables know their record; those that a class declares know the fields.
+    fields = getattr(seen, "group", None)
+    return seen is pv or pv in (getattr(seen, "record", None), getattr(fields, "parent", None))
 
 
 def _field_of(pv: ChannelData, field: str) -> ChannelData | None:

@@ -11,7 +11,7 @@ from ioc_ops.group import PVSpec, ScanSpec
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers.layer import AsyncLibraryLayer
 
-__all__ = ["BoundHook", "hooks_of", "run_restore", "run_scan", "run_startup", "run_stop"]
+__all__ = ["BoundHook", "failed", "hooks_of", "run_restore", "run_scan", "run_startup", "run_stop"]
 
 log = logging.getLogger("ioc_ops.hook")
 
@@ -20,12 +20,16 @@ _MENU_SCAN = (0.0, 0.0, 0.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)
 
 
 class BoundHook(NamedTuple):
-    """A hook, the PV or field it is about, and how it is called: ``call(channel, async_lib)``."""
+    """A hook, the PV or field it is about, and how it is called: ``call(channel, async_lib)``.
+
+    ``pv`` is the PV that it comes and goes with: the record where ``channel`` is a field.
+    """
 
     channel: ChannelData
     kind: str
     call: Callable[[Any, Any], Any]
-    scan: ScanSpec | None = None
+    scan: ScanSpec | None
+    pv: ChannelData
 
 
 def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
@@ -36,21 +40,24 @@ def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
             continue
         hook = getattr(spec, kind)
         if hook is not None:
-            yield _bound(channel, kind, hook, getattr(channel, "group", None))
+            yield _bound(channel, kind, hook, getattr(channel, "group", None), channel)
         for field in spec.running_field_hooks:
             if field.kind == kind:
                 fields = channel.fields  # type: ignore[attr-defined]
-                yield _bound(fields[field.field], kind, field.hook, fields)
+                yield _bound(fields[field.field], kind, field.hook, fields, channel)
 
 
-def _bound(channel: ChannelData, kind: str, hook: Any, owner: object | None) -> BoundHook:
+def _bound(
+    channel: ChannelData, kind: str, hook: Any, owner: object | None, pv: ChannelData
+) -> BoundHook:
     scan = hook if isinstance(hook, ScanSpec) else None
     function = hook if scan is None else scan.function
     call = function if owner is None else MethodType(function, owner)
-    return BoundHook(channel, kind, call, scan)
+    return BoundHook(channel, kind, call, scan, pv)
 
 
-def _failed(context: Context, hook: BoundHook, status: AlarmStatus, problem: Exception) -> None:
+def failed(context: Context, hook: BoundHook, status: AlarmStatus, problem: Exception) -> None:
+    """A hook has raised: alarm, counter and log."""
     context.counters.hook_failures[hook.kind] += 1
     hook.channel.alarm.change(status, AlarmSeverity.MAJOR_ALARM)
     log.error("%s: the %s hook failed", hook.channel.name, hook.kind, exc_info=problem)
@@ -63,7 +70,7 @@ async def run_restore(context: Context, hook: BoundHook, layer: AsyncLibraryLaye
     except ConfigurationError:
         raise
     except Exception as problem:
-        _failed(context, hook, AlarmStatus.READ, problem)
+        failed(context, hook, AlarmStatus.READ, problem)
 
 
 async def run_startup(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:
@@ -72,7 +79,7 @@ async def run_startup(context: Context, hook: BoundHook, layer: AsyncLibraryLaye
         await hook.call(hook.channel, layer)
     except Exception as problem:
         context.tasks_failed += 1
-        _failed(context, hook, AlarmStatus.SOFT, problem)
+        failed(context, hook, AlarmStatus.SOFT, problem)
 
 
 async def run_stop(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:
@@ -80,7 +87,7 @@ async def run_stop(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) 
     try:
         await hook.call(hook.channel, layer)
     except Exception as problem:
-        _failed(context, hook, AlarmStatus.SOFT, problem)
+        failed(context, hook, AlarmStatus.SOFT, problem)
 
 
 async def run_scan(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) -> None:

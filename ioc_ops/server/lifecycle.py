@@ -6,7 +6,7 @@ SYSRESET) -> stop taking new work -> shutdown hooks -> final save -> close -> ex
 
 import gc
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,8 +16,8 @@ from ioc_ops.server.beacons import beacons
 from ioc_ops.server.circuit import Circuit, Transport
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers.layer import Driver, Event, UdpEndpoint
-from ioc_ops.server.hooks import hooks_of, run_restore, run_scan, run_startup, run_stop
 from ioc_ops.server.notify import Notifier
+from ioc_ops.server.running import RunningHooks
 from ioc_ops.server.search import answer_search
 from ioc_ops.server.services import Service
 from ioc_ops.server.settings import Settings
@@ -75,11 +75,12 @@ async def serve(
         restored.set()  # a restore that hangs is not waited for
 
     context.attach(driver.call_soon, driver.spawn, ask_to_stop)
+    hooks = RunningHooks(context, driver)
     driver.on_signals(ask_to_stop)
     log.info("%s server starting up...", driver.name.capitalize())
     with ExitStack() as opened:
         try:
-            await _restore(driver, context, restored)
+            await _restore(driver, context, hooks, restored)
             if stop.is_set():
                 return context.exit_status
             # What lives now lives to the end: collections need not look at it again, which
@@ -90,7 +91,10 @@ async def serve(
             if service is not None:
                 service.start(context)
                 log.info("Metrics at %s", service.url)
-            _start(driver, context, startup_hook)
+            context.state = "starting"
+            if startup_hook is not None:
+                driver.spawn(_run_startup_hook(driver, context, startup_hook), "startup_hook")
+            hooks.start()
             driver.spawn(_send_beacons(driver, context, settings, endpoints[-1]), "beacons")
             driver.spawn(_pulse(driver, context, notifier), "pulse")
             context.state = "ready"
@@ -100,19 +104,18 @@ async def serve(
             notifier.tell("READY=1")
             await stop.wait()
         finally:
-            await _stop(driver, context, opened, notifier, service)
+            await _stop(driver, context, hooks, opened, notifier, service)
     return context.exit_status
 
 
-async def _restore(driver: Driver, context: Context, restored: Event) -> None:
+async def _restore(driver: Driver, context: Context, hooks: RunningHooks, restored: Event) -> None:
     """Run the restore hooks one after the other, until ``restored`` is set."""
     context.state = "restoring"
     impossible: list[ConfigurationError] = []
 
     async def restore() -> None:
         try:
-            for hook in list(hooks_of(context.pvdb.values(), "restore")):
-                await run_restore(context, hook, driver)
+            await hooks.restore()
         except ConfigurationError as problem:
             impossible.append(problem)
         finally:
@@ -151,17 +154,6 @@ async def _bind(
     for host in settings.interfaces:
         log.info("Listening on %s:%d", host, context.port)
     return endpoints
-
-
-def _start(driver: Driver, context: Context, startup_hook: StartupHook | None) -> None:
-    context.state = "starting"
-    channels = list(context.pvdb.values())
-    if startup_hook is not None:
-        driver.spawn(_run_startup_hook(driver, context, startup_hook), "startup_hook")
-    for hook in hooks_of(channels, "startup"):
-        driver.spawn(run_startup(context, hook, driver), hook.channel.name)
-    for hook in hooks_of(channels, "scan"):
-        driver.spawn(run_scan(context, hook, driver), hook.channel.name)
 
 
 async def _run_startup_hook(driver: Driver, context: Context, hook: StartupHook) -> None:
@@ -212,6 +204,7 @@ async def _pulse(driver: Driver, context: Context, notifier: Notifier) -> None:
 async def _stop(
     driver: Driver,
     context: Context,
+    hooks: RunningHooks,
     opened: ExitStack,
     notifier: Notifier,
     service: Service | None,
@@ -226,9 +219,9 @@ async def _stop(
         circuit.stop_reading()
     await driver.cancel_tasks()
     if was_ready:
-        shutdown = _hooks(driver, context, "shutdown")
+        shutdown = hooks.last_hooks("shutdown")
         await _await_all(driver, "shutdown hooks", shutdown, _SHUTDOWN_TIME)
-    last = _hooks(driver, context, "save") if was_ready else []
+    last: list[Awaitable[None]] = [*hooks.last_hooks("save")] if was_ready else []
     if service is not None:
         last.append(driver.run_in_thread(service.stop))
     await _await_all(driver, "save hooks", last, _SAVE_TIME)
@@ -241,13 +234,8 @@ async def _stop(
     log.info("Server exiting....")
 
 
-def _hooks(driver: Driver, context: Context, kind: str) -> list[Awaitable[None]]:
-    found = list(hooks_of(context.pvdb.values(), kind))
-    return [run_stop(context, hook, driver) for hook in found]
-
-
 async def _await_all(
-    driver: Driver, what: str, work: list[Awaitable[None]], seconds: float
+    driver: Driver, what: str, work: Sequence[Awaitable[None]], seconds: float
 ) -> None:
     if not await driver.gather(work, seconds):
         log.error("%s were not through after %.1f s and were cancelled", what, seconds)

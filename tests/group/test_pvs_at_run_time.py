@@ -12,6 +12,7 @@ from ioc_ops.channel import ChannelData, ChannelInteger, Payload
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group import LivePVs, PVGroup, PVSpec, SubGroup, pvproperty
 from ioc_ops.server import Circuit, Context
+from ioc_ops.server.records import AiFields, register_record
 
 
 class Inner(PVGroup):
@@ -81,14 +82,6 @@ def test_names_that_are_taken_are_refused_and_nothing_changes() -> None:
     assert list(group.inner.attr_pvdb) == ["x"]
 
 
-@pytest.mark.parametrize("hook", ["startup", "restore"])
-def test_hooks_of_a_start_that_is_over_are_refused(hook: str) -> None:
-    group = Outer("T:")
-    with pytest.raises(DefinitionError, match="would not run"):
-        group.add_pv("x", PVSpec(value=1, **{hook: twice}))
-    assert "T:x" not in group.pvdb
-
-
 def test_removing_what_is_not_there() -> None:
     with pytest.raises(KeyError):
         Outer("T:").remove_pv("nothing")
@@ -134,15 +127,45 @@ def test_clearing_tells_of_all() -> None:
     assert not group.pvdb
 
 
-def test_what_adds_or_keeps_tells_nobody() -> None:
+ADDITIONS: dict[str, Callable[[LivePVs, Any], Any]] = {
+    "set": lambda pvs, new: pvs.__setitem__("N:x", new),
+    "replace": lambda pvs, new: pvs.__setitem__("T:y", new),
+    "setdefault": lambda pvs, new: pvs.setdefault("N:x", new),
+    "update": lambda pvs, new: pvs.update({"N:x": new}),
+    "|=": lambda pvs, new: pvs.__ior__({"N:x": new}),
+}
+
+
+@pytest.mark.parametrize("addition", ADDITIONS)
+def test_whoever_watches_hears_of_a_pv_that_comes(addition: str) -> None:
+    group, heard = Outer("T:"), []
+    new = Inner("N:").x
+    group.pvdb.added.append(lambda pv: heard.append((pv, pv in group.pvdb.values())))
+    ADDITIONS[addition](group.pvdb, new)
+    assert heard == [(new, True)]
+
+
+def test_a_new_pv_is_complete_when_its_group_hears_of_it() -> None:
+    group, heard = Outer("T:"), []
+    group.pvdb.added.append(lambda pv: heard.append(group.attr_pvdb["inner.new"] is pv))
+    group.inner.add_pv("new", PVSpec(value=1))
+    assert heard == [True]
+
+
+def test_what_changes_nothing_tells_nobody() -> None:
     group, heard = Outer("T:"), []
     group.pvdb.removed.append(heard.append)
+    group.pvdb.added.append(heard.append)
     group.pvdb["T:y"] = group.y
-    group.pvdb.update(Inner("N:").pvdb)
+    assert group.pvdb.setdefault("T:y", Inner("N:").x) is group.y
     assert group.pvdb.pop("nothing", 5) == 5
     with pytest.raises(KeyError):
         del group.pvdb["nothing"]
+    with pytest.raises(KeyError):
+        group.pvdb.setdefault("nothing")
     assert not heard
+    group.pvdb.added.clear()
+    group.pvdb.update(Inner("N:").pvdb)
     assert list(group.pvdb) == ["T:inner:x", "T:y", "N:x"]
     assert isinstance(group.pvdb, dict)
 
@@ -225,14 +248,22 @@ def test_clients_lose_their_channels_to_a_pv_that_leaves(context: Any) -> None:
     assert (Command.CREATE_CHAN, 13) in client.replies()
 
 
+@register_record
+class WarmFields(AiFields):
+    _record_type = "warm"
+    temperature = pvproperty(name="TEMP", value=20.0)
+
+
 def test_fields_and_filters_go_with_their_pv(context: Any) -> None:
     group = Outer("T:")
+    group.add_pv("w", PVSpec(value=1.0, record="warm"))
     client = Client(context(group.pvdb))
-    for cid, name in enumerate(["T:y", "T:y.DESC", 'T:y.{"ts":{}}', "T:y.DESC$", "T:inner:x"]):
+    names = ["T:w", "T:w.DESC", 'T:w.{"ts":{}}', "T:w.DESC$", "T:w.TEMP", "T:y", "T:y.DESC"]
+    for cid, name in enumerate(names):
         client.create(name, cid)
     client.replies()
-    del group.pvdb["T:y"]
-    assert client.replies() == [(Command.SERVER_DISCONN, cid) for cid in range(4)]
+    group.remove_pv("w")
+    assert client.replies() == [(Command.SERVER_DISCONN, cid) for cid in range(5)]
 
 
 def test_a_mapping_of_ones_own_is_looked_up_anew_each_time(context: Any) -> None:
@@ -244,7 +275,7 @@ def test_a_mapping_of_ones_own_is_looked_up_anew_each_time(context: Any) -> None
     assert served.has("x")
     client.create("x", 5)
     client.replies()
-    served.disconnect(pvdb.pop("x"))
+    served.pv_removed(pvdb.pop("x"))
     assert client.replies() == [(Command.SERVER_DISCONN, 5)]
 
 

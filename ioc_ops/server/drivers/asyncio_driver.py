@@ -200,7 +200,7 @@ class AsyncioDriver:
     def monotonic(self) -> float:
         return time.monotonic()
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> object:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.Task(work, loop=asyncio.get_running_loop(), name=name, **_EAGER)
         if not task.done():
             self._tasks.add(task)

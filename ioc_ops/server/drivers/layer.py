@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit, Transport
 
-__all__ = ["AsyncLibraryLayer", "Driver", "Listener", "ThreadsafeQueue", "UdpEndpoint"]
+__all__ = ["AsyncLibraryLayer", "Driver", "Listener", "Task", "ThreadsafeQueue", "UdpEndpoint"]
 
 _T = TypeVar("_T")
 
@@ -60,6 +60,13 @@ class AsyncLibraryLayer(Protocol):
         """Seconds of a clock that only goes forward."""
 
 
+class Task(Protocol):
+    """Work that was started."""
+
+    def cancel(self) -> object:
+        """End it where it waits; nothing when it has ended."""
+
+
 class Listener(Protocol):
     """A TCP socket that accepts."""
 
@@ -81,7 +88,7 @@ class Driver(AsyncLibraryLayer, Protocol):
     def run(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         """Run ``main`` to its end in a loop of its own."""
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> object:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> Task:
         """Start a task."""
 
     async def cancel_tasks(self) -> None:

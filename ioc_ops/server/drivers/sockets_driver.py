@@ -99,7 +99,7 @@ class SocketsDriver(ABC):
     async def run_in_thread(self, function: Callable[..., _T], *arguments: Any) -> _T:
         return await self._threads.run(self.wait_future, function, *arguments)
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> object:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> Job:
         return self._tasks.spawn(work, name)
 
     async def cancel_tasks(self) -> None:
