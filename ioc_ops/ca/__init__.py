@@ -25,7 +25,14 @@ from ioc_ops.ca.dbr import LAST_TYPE, LAYOUTS, ChannelType, Family, Layout, Limi
 from ioc_ops.ca.header import Header, Message, pack_header, pack_message, parse
 from ioc_ops.ca.json5 import Json, JsonMap, parse_json5
 from ioc_ops.ca.limits import max_payload
-from ioc_ops.ca.names import LONGEST_NAME, ChannelName, FilterCall, name_ends, parse_name
+from ioc_ops.ca.names import (
+    LONGEST_NAME,
+    ChannelName,
+    FilterCall,
+    name_ends,
+    named_field,
+    parse_name,
+)
 from ioc_ops.ca.payload import Extras, elements, pack_prefix, unpack_payload
 from ioc_ops.ca.status import ECA_TEXT, Eca
 from ioc_ops.ca.timestamp import EPICS_EPOCH, TimeStamp
@@ -63,6 +70,7 @@ __all__ = [
     "elements",
     "max_payload",
     "name_ends",
+    "named_field",
     "pack_beacon",
     "pack_header",
     "pack_message",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ioc_ops.ca.json5 import Json, JsonMap, parse_json5
 from ioc_ops.errors import ConversionError
 
-__all__ = ["LONGEST_NAME", "ChannelName", "FilterCall", "name_ends", "parse_name"]
+__all__ = ["LONGEST_NAME", "ChannelName", "FilterCall", "name_ends", "named_field", "parse_name"]
 
 LONGEST_NAME = 1500
 """Characters; a name has to fit a search datagram."""
@@ -56,6 +56,24 @@ def name_ends(name: str) -> list[int]:
     return ends[::-1] if len(ends) <= _MOST_ENDS else []
 
 
+def named_field(name: str, end: int) -> str | None:
+    """The field, '' for none, that follows the PV's own name; None when something else does.
+
+    Modifiers behind it are not looked at: this is what a search asks (``dbChannelTest``).
+    """
+    rest = name[end:]
+    field = ""
+    if rest.startswith("."):
+        found = _FIELD.match(rest, 1)
+        field = found.group() if found else ""
+        rest = rest[1 + len(field) :]
+    elif rest != "$" and "." not in name[:end] and rest:
+        # Base knows modifiers behind a field alone; the dot of a PV that is called
+        # like a field of another will do.
+        return None
+    return field if not rest or rest[0] in "$[{" else None
+
+
 def parse_name(name: str, end: int | None = None) -> ChannelName:
     """Take a channel name apart.
 
@@ -71,15 +89,10 @@ def parse_name(name: str, end: int | None = None) -> ChannelName:
     pv, rest = name[:end], name[end:]
     if not pv or len(name) > LONGEST_NAME:
         raise ConversionError(f"{name[:80]!r} does not begin with the name of a PV")
-    field = ""
-    if rest.startswith("."):
-        found = _FIELD.match(rest, 1)
-        field = found.group() if found else ""
-        rest = rest[1 + len(field) :]
-    elif rest != "$" and "." not in pv and rest:
-        # Base knows modifiers behind a field alone; the dot of a PV that is called
-        # like a field of another will do.
-        raise ConversionError(f"{name!r}: a dot is missing before {rest!r}")
+    field = named_field(name, end)
+    if field is None:
+        raise ConversionError(f"{name!r}: {rest!r} means nothing here")
+    rest = rest[rest.startswith(".") + len(field) :]
     long_string = rest.startswith("$")
     rest = rest[long_string:]
     filters: tuple[FilterCall, ...] = ()

@@ -112,6 +112,11 @@ class PvpropertyData(ChannelData, Generic[FieldsT]):
         """The same, with the fields as attributes."""
         return cast("FieldsT", self.fields)
 
+    def has_field(self, field: str) -> bool:
+        """Whether its record has a field; none is made."""
+        record = self.pvspec.record_type
+        return record is not None and field in record_class(record).field_names()
+
     def get_field(self, field: str | None) -> ChannelData:
         """The PV of a field; '' and 'VAL' are the PV itself.
 

@@ -1,11 +1,11 @@
 """A running IOC: its PVs, its circuits, its counters."""
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
-from ioc_ops.ca import SERVER_PORT, Command, max_payload, name_ends, parse_name
+from ioc_ops.ca import SERVER_PORT, Command, max_payload, name_ends, named_field, parse_name
 from ioc_ops.channel import ChannelData, States, View, make_view
 from ioc_ops.errors import ConversionError
 from ioc_ops.group import LivePVs, PVGroup
@@ -91,8 +91,13 @@ class Context:
         _current.set(self)
 
     def has(self, name: str) -> bool:
-        """Whether a search for ``name`` is to be answered."""
-        return name in self.pvdb or self._resolve(name) is not None
+        """Whether a search for ``name`` is to be answered; makes nothing.
+
+        As in EPICS Base (``dbChannelTest``) a filter is looked at when its channel is made.
+        """
+        if name in self.pvdb or self._value_of(name) is not None:
+            return True
+        return any(_has_field(pv, named_field(name, end)) for pv, end in self._within(name))
 
     def find(self, name: str) -> ChannelData | None:
         """The PV that a client means by ``name``, or None."""
@@ -103,18 +108,25 @@ class Context:
 
     def _resolve(self, name: str) -> ChannelData | None:
         """The field, or the view of a PV, that ``name`` means; PVs may have dots in their names."""
-        if "." not in name and "$" not in name:
-            return None  # most searches are for PVs of others
-        base, _, field = name.rpartition(".")
-        if field in ("", "VAL") and base in self.pvdb:
-            return self.pvdb[base]
-        for end in name_ends(name):
-            pv = name[:end]
-            if pv in self.pvdb:
-                found = _behind(self.pvdb[pv], name, end)
-                if found is not None:
-                    return found
-        return None
+        found = self._value_of(name)
+        starts = iter(()) if found is not None else self._within(name)
+        for pv, end in starts:
+            found = _behind(pv, name, end)
+            if found is not None:
+                break
+        return found
+
+    def _value_of(self, name: str) -> ChannelData | None:
+        """The PV that ``name`` means with a dot or ``.VAL`` behind it."""
+        base, dot, field = name.rpartition(".")
+        return self.pvdb[base] if dot and field in ("", "VAL") and base in self.pvdb else None
+
+    def _within(self, name: str) -> Iterator[tuple[ChannelData, int]]:
+        """The PVs with which ``name`` begins, and where their own names end; the longest first."""
+        if "." in name or "$" in name:  # most searches are for PVs of others
+            for end in name_ends(name):
+                if name[:end] in self.pvdb:
+                    yield self.pvdb[name[:end]], end
 
     def pv_added(self, pv: ChannelData) -> None:
         """A PV has come: start its hooks, tell all who are to know (``added``).
@@ -209,6 +221,14 @@ def _stands_for(channel: object, pv: ChannelData) -> bool:
     # Fields of the tables know their record; those that a class declares know the fields.
     fields = getattr(seen, "group", None)
     return seen is pv or pv in (getattr(seen, "record", None), getattr(fields, "parent", None))
+
+
+def _has_field(pv: ChannelData, field: str | None) -> bool:
+    """Whether a PV has a field, which is not made for that."""
+    if field in ("", "VAL"):
+        return True
+    has_field: Callable[[str], bool] | None = getattr(pv, "has_field", None)
+    return field is not None and has_field is not None and has_field(field)
 
 
 def _field_of(pv: ChannelData, field: str) -> ChannelData | None:

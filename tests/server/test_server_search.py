@@ -1,5 +1,6 @@
 """Searches and beacons as data: who is answered with what, and how often an IOC calls."""
 
+import tracemalloc
 from itertools import islice, pairwise
 from typing import Any
 
@@ -14,8 +15,9 @@ from ioc_ops.ca import (
     parse_beacon,
     parse_search_replies,
 )
-from ioc_ops.channel import ChannelInteger
-from ioc_ops.server import Context
+from ioc_ops.channel import ChannelInteger, View
+from ioc_ops.records import RecordFields, fields_of
+from ioc_ops.server import Context, PVGroup, pvproperty
 from ioc_ops.server.beacons import beacons
 from ioc_ops.server.search import answer_search
 
@@ -120,3 +122,59 @@ def test_pauses_double_up_to_the_period_and_numbers_count_up() -> None:
 
 def test_a_period_shorter_than_the_first_pause_rules() -> None:
     assert [pause for _, pause in islice(beacons(6000, 0.01), 4)] == [0.01] * 4
+
+
+# --- what a search costs ---------------------------------------------------------------------
+
+
+class Records(PVGroup):
+    level = pvproperty(value=1.0, record="ai")
+    text = pvproperty(value="x", record="stringin")
+    plain = pvproperty(value=1)
+
+
+SEARCHED = {
+    "T:level.HIHI": True,
+    "T:level.DESC$": True,
+    "T:text.$": True,
+    "T:text$": True,
+    'T:level.{"dbnd":{"abs":1}}': True,
+    "T:level.EGU[1:3]": True,
+    'T:level.NONE{"ts":{}}': False,
+    "T:level.hihi": False,
+    "T:plain.DESC": False,
+}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_a_search_makes_neither_fields_nor_views(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = Records("T:")
+    server = Context(group.pvdb)
+
+    def nothing(*arguments: object, **options: object) -> None:
+        raise AssertionError("a search has made something")
+
+    monkeypatch.setattr(View, "__init__", nothing)
+    monkeypatch.setattr(RecordFields, "__init__", nothing)
+    assert bool(ask(server, name)) is SEARCHED[name]
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_what_is_found_can_be_searched_for(name: str) -> None:
+    server = Context(Records("T:").pvdb)
+    assert (server.find(name) is not None) is server.has(name) or "EGU[" in name
+
+
+def test_searches_for_all_fields_leave_no_memory_behind() -> None:
+    names = [f"T:level.{field}" for field in fields_of("ai")]
+    ask(Context(Records("T:").pvdb), *names)  # tables are read once
+    server = Context(Records("T:").pvdb)
+    tracemalloc.start()
+    try:
+        for name in names:
+            assert server.has(name)
+        assert tracemalloc.get_traced_memory()[0] < 10_000  # the fields would take ten times that
+    finally:
+        tracemalloc.stop()
