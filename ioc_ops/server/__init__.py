@@ -37,6 +37,7 @@ from ioc_ops.server.context import Context, current_context
 from ioc_ops.server.counters import Counters
 from ioc_ops.server.drivers import AsyncLibraryLayer
 from ioc_ops.server.drivers.layer import ThreadsafeQueue
+from ioc_ops.server.lag import LoopLag
 from ioc_ops.server.lifecycle import RESTART
 from ioc_ops.server.run import run
 
@@ -46,6 +47,7 @@ __all__ = [
     "Circuit",
     "Context",
     "Counters",
+    "LoopLag",
     "PVGroup",
     "PVSpec",
     "PvpropertyBoolEnum",

@@ -11,6 +11,7 @@ from ioc_ops.errors import ConversionError
 from ioc_ops.group import LivePVs, PVGroup
 from ioc_ops.server.access import AccessControl
 from ioc_ops.server.counters import Counters
+from ioc_ops.server.lag import LoopLag
 from ioc_ops.server.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Context:
         self.started_at = started_at
         self.state = "constructed"
         self.heartbeat = 0.0
-        self.loop_lag_max = 0.0
+        self.lag = LoopLag()
         self.counters = Counters()
         self.circuits: set[Circuit] = set()
         self.access = AccessControl(self)
@@ -168,6 +169,11 @@ class Context:
                 found[id(group)] = group
                 group = group.parent
         return list(found.values())
+
+    @property
+    def loop_lag_max(self) -> float:
+        """How late the loop came at most during the last minute, in seconds."""
+        return self.lag.max
 
     @property
     def pv_count(self) -> int:

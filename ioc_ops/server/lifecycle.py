@@ -36,8 +36,9 @@ StartupHook = Callable[[Any], Awaitable[None]]
 _SHUTDOWN_TIME = 0.7
 _SAVE_TIME = 1.0
 
+# Seconds between signs of life, and between two looks at how late the loop comes.
 _PULSE = 0.5
-_LAG_WINDOW = 60.0
+_BEAT = 0.1
 
 
 async def serve(
@@ -185,20 +186,18 @@ async def _send_beacons(
 async def _pulse(driver: Driver, context: Context, notifier: Notifier) -> None:
     """Sign of life of the loop, how late it comes, and the watchdog of the service manager."""
     pulse = min(_PULSE, notifier.watchdog_period or _PULSE)
-    window_began = driver.monotonic()
-    largest = 0.0
+    beat = min(_BEAT, pulse)
+    due = driver.monotonic()
     while True:
         began = context.heartbeat = driver.monotonic()
-        if notifier.watchdog_period is not None:
-            notifier.tell("WATCHDOG=1")
-        context.access.poll()
-        await driver.sleep(pulse)
-        lag = driver.monotonic() - began - pulse
-        if driver.monotonic() - window_began > _LAG_WINDOW:
-            window_began, largest = driver.monotonic(), 0.0
-            context.loop_lag_max = lag
-        largest = max(largest, lag)
-        context.loop_lag_max = max(context.loop_lag_max, largest)
+        if began > due - beat / 2:
+            due = began + pulse
+            if notifier.watchdog_period is not None:
+                notifier.tell("WATCHDOG=1")
+            context.access.poll()
+        await driver.sleep(beat)
+        now = driver.monotonic()
+        context.lag.add(now - began - beat, now)
 
 
 async def _stop(
