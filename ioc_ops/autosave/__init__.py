@@ -4,8 +4,11 @@ from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.autosave.helper import AutosaveHelper
 from ioc_ops.autosave.restore import RestoreReport
 from ioc_ops.autosave.results import LoadResult, RejectedFile, SaveResult
+from ioc_ops.autosave.save_set import SaveSet
+from ioc_ops.autosave.schedule import Method
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot, SnapshotDiff
 from ioc_ops.autosave.stats import AutosaveStats
+from ioc_ops.autosave.synapps_status import SaveRestoreStatus
 from ioc_ops.autosave.tag import AutosaveTag, autosaved
 from ioc_ops.autosave.values import EnumValue
 
@@ -16,10 +19,13 @@ __all__ = [
     "CarriedValue",
     "EnumValue",
     "LoadResult",
+    "Method",
     "RejectedFile",
     "RestoreReport",
     "RotatingFileManager",
+    "SaveRestoreStatus",
     "SaveResult",
+    "SaveSet",
     "Snapshot",
     "SnapshotDiff",
     "autosaved",

@@ -244,6 +244,13 @@ class RotatingFileManager:
                 return LoadResult(snapshot, path, tuple(rejected), len(generations))
         return LoadResult(None, None, tuple(rejected), len(generations))
 
+    def read(self, path: Path, parse: Callable[[bytes], Snapshot] = loads) -> Snapshot:
+        """One file as it is. Raises AutosaveError if it cannot be read or does not verify."""
+        try:
+            return parse(self._read(path))
+        except OSError as error:
+            raise AutosaveError(f"cannot read {path}: {reason_of(error)}") from error
+
     def exists(self) -> bool:
         """Whether the save file is there."""
         return self._exists(self.filename)

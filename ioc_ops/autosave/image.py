@@ -73,9 +73,18 @@ class SaveImage:
             if self._lines.get(name) != line:
                 self._lines[name] = line
                 self.changed = True
+                self._carried.pop(name, None)  # it is served again
         if len(self._order) != len(self._lines):
             self._order = sorted(self._lines)
         return errors
+
+    def retire(self, values: Iterable[tuple[str, Value]], now: float) -> None:
+        """These PVs are served no more; their last values are carried forward."""
+        for name, value in values:
+            self._lines.pop(name, None)
+            self._carried[name] = CarriedValue(value, int(now))
+            self.changed = True
+        self._order = sorted(self._lines)
 
     def compose(self, now: float) -> list[bytes]:
         """The content of the file, in pieces; `is_saved` when it is on the disk."""

@@ -1,7 +1,9 @@
 """Give PVs their saved values back, without running a putter, and report it PV by PV."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,22 @@ from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.untyped import typed
 from ioc_ops.autosave.values import EnumValue, UntypedValue, Value
 from ioc_ops.channel import ChannelData, ChannelEnum, ChannelType
+from ioc_ops.channel import Value as ChannelValue
 from ioc_ops.errors import AutosaveError, ChannelError
 
-__all__ = ["Outcome", "RestoreReport", "apply", "restore_steps", "restore_value"]
+__all__ = [
+    "Outcome",
+    "RestoreReport",
+    "apply",
+    "fitting",
+    "log_report",
+    "report_of",
+    "restore_steps",
+    "restore_value",
+]
+
+# Of very many PVs with one trouble the log names these.
+_NAMED_PVS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,27 @@ class RestoreReport:
         """Whether every saved value of a served PV is back, from the newest file."""
         return not self.skipped and not self.rejected
 
+    @property
+    def details(self) -> str:
+        """The summary and the first reasons, on one line."""
+        reasons = [f"{rejected.path.name}: {rejected.reason}" for rejected in self.rejected]
+        reasons += [f"{n}: {reason}" for n, reason in islice(self.skipped.items(), _NAMED_PVS)]
+        return "; ".join([str(self), *reasons])
+
+    def lines(self) -> Iterator[str]:
+        """All of it, one PV a line: what operators read when values are not what they were."""
+        yield str(self)
+        for each in self.rejected:
+            yield f"file {each.path.name} unusable: {each.reason}"
+        for name, reason in self.skipped.items():
+            yield f"{name} not restored: {reason}"
+        for name in self.missing:
+            yield f"{name} not served now, its value is kept"
+        for name in self.unsaved:
+            yield f"{name} not in the file, it has its default"
+        for name in self.restored:
+            yield f"{name} restored"
+
     def __str__(self) -> str:
         """One line for the log and the status PV."""
         if self.path is None:
@@ -59,6 +95,20 @@ class RestoreReport:
         if self.rejected:
             parts.append(f"{len(self.rejected)} newer files unusable")
         return ", ".join(parts)
+
+
+def log_report(report: RestoreReport, log: logging.Logger) -> None:
+    """Tell what became of a restore; of very many PVs with one trouble the first ones."""
+    for rejected in report.rejected:
+        kept = "" if rejected.moved_to is None else f"; kept as {rejected.moved_to.name}"
+        log.error("autosave: cannot use %s: %s%s", rejected.path, rejected.reason, kept)
+    log.info("autosave: %s", report)
+    troubles = [f"{name} not restored: {reason}" for name, reason in report.skipped.items()]
+    troubles += [f"{name} is not served now, its value is kept" for name in report.missing]
+    for trouble in troubles[:_NAMED_PVS]:
+        log.warning("autosave: %s", trouble)
+    if len(troubles) > _NAMED_PVS:
+        log.warning("autosave: and %d PVs more", len(troubles) - _NAMED_PVS)
 
 
 def apply(
@@ -126,18 +176,22 @@ def restore_value(channel: ChannelData, value: Value) -> None:
         AutosaveError: the PV would take it, but as another value than the saved one.
         ChannelError: it does not fit the type, length, states or limits.
     """
+    channel.restore(fitting(channel, value))
+
+
+def fitting(channel: ChannelData, value: Value) -> ChannelValue:
+    """What to write to a PV so that it has a saved value. Raises as `restore_value` does."""
     if isinstance(value, UntypedValue):
         value = typed(value, channel)
     if isinstance(value, EnumValue):
-        channel.restore(_state_of(channel, value))
-        return
+        return _state_of(channel, value)
     if not isinstance(channel, ChannelEnum):
         # The types of PVs take a little more than they can hold: 5.7 for an integer, 300 for a
         # character. An operator who set 5.7 must not find 5 after a restart, and no word of it.
         taken = channel.present(channel.convert(value))
         if not _equal(taken, value, loosely=channel.data_type == ChannelType.FLOAT):
             raise AutosaveError(f"{_short(value)} would come back as {_short(taken)}")
-    channel.restore(value)
+    return value
 
 
 def _state_of(channel: ChannelData, saved: EnumValue) -> str | int:

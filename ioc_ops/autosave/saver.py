@@ -9,6 +9,7 @@ from ioc_ops.autosave.results import LoadResult
 from ioc_ops.autosave.session import Adopted, SaveSession, Written
 from ioc_ops.autosave.stats import AutosaveStats
 from ioc_ops.autosave.storage import Clock, Job, StorageThread
+from ioc_ops.autosave.values import Value
 from ioc_ops.autosave.watch import Watch
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ConfigurationError
@@ -82,6 +83,39 @@ class Saver:
             self.mark_unsaved()
             raise self._hung(limit)
         return _result(loading)
+
+    async def read(self, name: str, clock: Clock, limit: float) -> LoadResult:
+        """One of the generations, within ``limit`` seconds; empty for the newest that verifies.
+
+        Raises:
+            AutosaveError: storage does not answer in time, or there is no such file.
+        """
+        reading = self._storage.submit(partial(self._session.read, name))
+        if not await reading.wait(clock, limit):
+            raise self._hung(limit)
+        return _result(reading)
+
+    def add(self, name: str, channel: ChannelData, *, known: bool) -> None:
+        """One PV more.
+
+        Args:
+            name: under which it is saved.
+            channel: the PV.
+            known: what it has is not to be saved before it changes.
+        """
+        self._names[name] = None
+        self.watch.add(name, channel)
+        # While the file is not known yet, a default must not overwrite what it has.
+        if known or self._loading is not None:
+            self.watch.accept([name])
+
+    def remove(self, name: str, last: Value | None) -> None:
+        """One PV less; its last value is carried forward."""
+        self._names.pop(name, None)
+        self.watch.remove(name)
+        if last is not None:
+            self._storage.submit(partial(self._session.retire, [(name, last)]))
+            self.mark_unsaved()
 
     async def adopt(self, loaded: LoadResult, clock: Clock, limit: float, *, protect: bool) -> None:
         """Go on from what was loaded: values that PVs have not been given stay in the file."""

@@ -12,6 +12,7 @@ from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.autosave.image import SaveImage
 from ioc_ops.autosave.results import LoadResult, SaveResult
 from ioc_ops.autosave.values import Value
+from ioc_ops.errors import AutosaveError
 
 __all__ = ["Adopted", "SaveSession", "Written"]
 
@@ -94,6 +95,26 @@ class SaveSession:
         newest = loaded.path == self._manager.filename and loaded.snapshot.serial > 0
         self._image.adopt(loaded.snapshot, served, self.clock(), is_newest_file=newest)
         return Adopted(self._image.carried, self._image.changed)
+
+    def read(self, name: str) -> LoadResult:
+        """One of the generations, without touching it.
+
+        Args:
+            name: of a file beside the save file, or empty for the newest that verifies.
+
+        Raises:
+            AutosaveError: there is none of this name, or it does not verify.
+        """
+        if not name:
+            return self._manager.load()
+        path = self._manager.filename.with_name(name)
+        if path != self._manager.filename and path not in self._manager.files:
+            raise AutosaveError(f"{name} is no generation of {self._manager.filename}")
+        return LoadResult(self._manager.read(path), path, (), len(self._manager.files))
+
+    def retire(self, values: Sequence[tuple[str, Value]]) -> None:
+        """These PVs are served no more; their last values are carried forward."""
+        self._image.retire(values, self.clock())
 
     def write(self, values: Sequence[tuple[str, Value]]) -> Written:
         """Bring the file up to date; writes only if its content changes, or if it is gone.

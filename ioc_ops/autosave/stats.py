@@ -33,5 +33,7 @@ class AutosaveStats:
     unsaved_since: float = 0.0
     #: Whether storage is being waited for longer than it may take.
     hung: bool = False
-    #: Why the last save or restore failed; empty after one that did not.
+    #: Why the last save failed; empty after one that did not.
     last_error: str = ""
+    #: Why not all was restored; empty if it was.
+    restore_error: str = ""

@@ -1,20 +1,27 @@
-"""The PVs by which operators watch autosave and ask for a save."""
+"""The PVs by which operators watch one save set, ask for a save and take values back."""
 
+import time
+from itertools import islice
+
+from ioc_ops.autosave.health import Health, State
 from ioc_ops.autosave.restore import RestoreReport
 from ioc_ops.autosave.stats import AutosaveStats
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelData, ChannelType
 from ioc_ops.group import PVGroup, pvproperty
 
-__all__ = ["AutosaveStatusPVs"]
+__all__ = ["AutosaveStatusPVs", "alarm_of", "clip", "show"]
 
 _SAVE_STATES = ("No save", "Ok", "Warning", "Failure")
 _RESTORE_STATES = ("No file", "Ok", "Warning", "Failure")
-_OK = (AlarmStatus.NO_ALARM, AlarmSeverity.NO_ALARM)
+_INDICES = {State.NO_STATUS: 0, State.OK: 1, State.WARNING: 2}
+_FAILURE = 3
 _ALARMS = {
-    "Warning": (AlarmStatus.WRITE, AlarmSeverity.MINOR_ALARM),
-    "Failure": (AlarmStatus.WRITE, AlarmSeverity.MAJOR_ALARM),
+    State.NO_STATUS: AlarmSeverity.NO_ALARM,
+    State.OK: AlarmSeverity.NO_ALARM,
+    State.WARNING: AlarmSeverity.MINOR_ALARM,
 }
 _TEXT_BYTES = 256
+_REPORT_BYTES = 16384
 
 
 class AutosaveStatusPVs(PVGroup):
@@ -23,6 +30,8 @@ class AutosaveStatusPVs(PVGroup):
     ``STATUS`` and ``RESTORE_STATUS`` go into MINOR alarm for a warning and into MAJOR for a
     failure, as the SR_ status PVs of synApps do.
     """
+
+    _shown: RestoreReport | None = None
 
     status = pvproperty(
         name="STATUS",
@@ -65,44 +74,55 @@ class AutosaveStatusPVs(PVGroup):
         read_only=True,
         doc="What was restored, and what not",
     )
+    restore_details = pvproperty(
+        name="RESTORE_REPORT",
+        value="",
+        max_length=_REPORT_BYTES,
+        read_only=True,
+        doc="The same PV by PV, one a line",
+    )
 
-    async def show_saves(self, state: str, message: str, time: str, stats: AutosaveStats) -> None:
+    async def show_saves(self, health: Health, stats: AutosaveStats) -> None:
         """Publish how saving goes; PVs that would not change are left alone."""
-        await _show(self.message, _clip(message))
-        await _show(self.last_save, time)
-        await _show(self.saved_pvs, stats.pvs)
-        await _show(self.saves, stats.saves)
-        await _show(self.failures, stats.failures)
-        await _show(self.status, state)
+        last = stats.last_success
+        text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last)) if last else ""
+        await show(self.message, clip(health.message))
+        await show(self.last_save, text)
+        await show(self.saved_pvs, stats.pvs)
+        await show(self.saves, stats.saves)
+        await show(self.failures, stats.failures)
+        await show(self.status, _SAVE_STATES[_index(health)], health)
 
-    async def show_restore(self, report: RestoreReport, failure: str = "") -> None:
-        """Publish how restoring went; ``failure`` says why there is no report."""
-        if failure or (report.path is None and report.rejected):
-            state = "Failure"
-        elif report.path is None:
-            state = "No file"
-        else:
-            state = "Ok" if report.complete else "Warning"
-        await _show(self.restore_message, _clip(failure or _details(report)))
-        await _show(self.restore_status, state)
-
-
-async def _show(channel: ChannelData, value: str | int) -> None:
-    if channel.value == value:
-        return
-    status, severity = _ALARMS.get(value, _OK) if isinstance(value, str) else _OK
-    await channel.write(value, verify_value=False, status=status, severity=severity)
+    async def show_restore(self, health: Health, report: RestoreReport) -> None:
+        """Publish how restoring went."""
+        if report is not self._shown:
+            self._shown = report
+            lines = islice(report.lines(), _REPORT_BYTES // 2)
+            await show(self.restore_details, clip("\n".join(lines), _REPORT_BYTES))
+        await show(self.restore_message, clip(health.message))
+        await show(self.restore_status, _RESTORE_STATES[_index(health)], health)
 
 
-def _details(report: RestoreReport) -> str:
-    """The summary, then as many reasons as there is room for."""
-    reasons = [f"{rejected.path.name}: {rejected.reason}" for rejected in report.rejected]
-    reasons += [f"{name}: {reason}" for name, reason in report.skipped.items()]
-    return "; ".join([str(report), *reasons])
+def _index(health: Health) -> int:
+    return _INDICES.get(health.state, _FAILURE)
 
 
-def _clip(text: str) -> str:
+def alarm_of(health: Health, status: AlarmStatus) -> tuple[AlarmStatus, AlarmSeverity]:
+    """The alarm of a status PV: MINOR for a warning, MAJOR for any failure."""
+    severity = _ALARMS.get(health.state, AlarmSeverity.MAJOR_ALARM)
+    return (status if severity else AlarmStatus.NO_ALARM), severity
+
+
+async def show(channel: ChannelData, value: str | int, health: Health | None = None) -> None:
+    """Write a status PV unless it has the value already."""
+    if channel.value != value:
+        status, severity = alarm_of(health or Health(State.OK), AlarmStatus.WRITE)
+        await channel.write(value, verify_value=False, status=status, severity=severity)
+
+
+def clip(text: str, size: int = _TEXT_BYTES) -> str:
+    """As much of a text as a PV of that many bytes takes."""
     raw = text.encode("utf-8", "replace")
-    if len(raw) < _TEXT_BYTES:
+    if len(raw) < size:
         return text
-    return raw[: _TEXT_BYTES - 4].decode("utf-8", "ignore") + "..."
+    return raw[: size - 4].decode("utf-8", "ignore") + "..."

@@ -8,12 +8,14 @@ from typing import TypeVar
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group import SubGroup, pvproperty
 
-__all__ = ["DEFAULT_FIELDS", "AutosaveTag", "autosaved"]
+__all__ = ["DEFAULT_FIELDS", "MAIN_SET", "AutosaveTag", "autosaved"]
 
 T = TypeVar("T", bound=pvproperty | SubGroup)
 
 #: Fields that are saved beside the value unless ``fields`` says otherwise, as in caproto.
 DEFAULT_FIELDS = ("description",)
+#: The save set of the AutosaveHelper itself.
+MAIN_SET = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,20 @@ class AutosaveTag:
     fields: tuple[str, ...] = DEFAULT_FIELDS
     #: Run the putter with the restored value once the IOC is up; else restoring is silent.
     put_on_restore: bool = False
+    #: Names of the save sets that save the PV.
+    sets: tuple[str, ...] = (MAIN_SET,)
+    #: Whether the value is saved, and not the fields alone.
+    value: bool = True
 
 
-def autosaved(pvprop: T, fields: Iterable[str] | None = None, *, put_on_restore: bool = False) -> T:
+def autosaved(
+    pvprop: T,
+    fields: Iterable[str] | None = None,
+    *,
+    put_on_restore: bool = False,
+    save_set: str | Iterable[str] = MAIN_SET,
+    info: str | None = None,
+) -> T:
     """Have an `AutosaveHelper` of the same group tree save and restore this PV.
 
     Args:
@@ -36,13 +49,18 @@ def autosaved(pvprop: T, fields: Iterable[str] | None = None, *, put_on_restore:
             PV's record does not have are ignored.
         put_on_restore: by default a restored value is set without running the putter, so that no
             motor moves at boot. True also writes it through the putter in the startup phase.
+        save_set: name of the `SaveSet` that saves it, or names of several; by default the
+            AutosaveHelper itself does.
+        info: what the info tags ``autosaveFields`` of a database say, instead of ``fields``:
+            ``"VAL PREC EGU"`` saves these fields and no other; the value only if VAL is there.
 
     Returns:
         The same object, tagged in its ``autosave`` attribute; a tagged copy of one that belongs
         to another class, as in ``x = autosaved(Parent.x)``.
 
     Raises:
-        DefinitionError: the object cannot be tagged, or ``fields`` is a plain string.
+        DefinitionError: the object cannot be tagged, ``fields`` is a plain string, or ``info``
+            stands beside ``fields`` or is empty.
     """
     if isinstance(fields, str):
         raise DefinitionError(f"autosaved(fields={fields!r}): give a list of names, not one string")
@@ -54,7 +72,24 @@ def autosaved(pvprop: T, fields: Iterable[str] | None = None, *, put_on_restore:
     for name in names:
         if not isinstance(name, str) or not name:
             raise DefinitionError(f"autosaved(fields=...): {name!r} is no field name")
+    sets = (save_set,) if isinstance(save_set, str) else tuple(dict.fromkeys(save_set))
+    if not sets:
+        raise DefinitionError("autosaved(save_set=[]): a PV in no set is not saved")
+    tag = AutosaveTag(names, put_on_restore, sets)
+    if info is not None:
+        if fields is not None:
+            raise DefinitionError("autosaved(): give fields or info, not both")
+        tag = _from_info(info, tag)
     if pvprop.attr_name:
         pvprop = copy.copy(pvprop)
-    pvprop.autosave = AutosaveTag(names, put_on_restore)
+    pvprop.autosave = tag
     return pvprop
+
+
+def _from_info(info: str, tag: AutosaveTag) -> AutosaveTag:
+    # `$` asks for a long string, which is how every text is saved here.
+    listed = dict.fromkeys(field.removesuffix("$") for field in info.split())
+    if not listed:
+        raise DefinitionError(f"autosaved(info={info!r}): names no field")
+    fields = tuple(field for field in listed if field != "VAL")
+    return AutosaveTag(fields, tag.put_on_restore, tag.sets, value="VAL" in listed)

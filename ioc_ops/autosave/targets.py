@@ -1,6 +1,6 @@
-"""Which PVs of a group tree are saved, and under what names."""
+"""Which PVs of a group tree are saved, under what names, and in which save sets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ioc_ops.autosave.tag import AutosaveTag
@@ -8,7 +8,7 @@ from ioc_ops.channel import ChannelData
 from ioc_ops.group import PVGroup, PvpropertyData
 from ioc_ops.records import RecordFields
 
-__all__ = ["Target", "find_targets", "root_of"]
+__all__ = ["Target", "find_targets", "root_of", "target_of_name", "targets_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Target:
     put_on_restore: bool
     #: Under which it may stand in a file of caproto, which uses Python names of fields.
     alias: str | None = None
+    #: Names of the save sets that save it.
+    sets: tuple[str, ...] = AutosaveTag().sets
 
 
 def root_of(group: PVGroup) -> PVGroup:
@@ -38,20 +40,39 @@ def find_targets(root: PVGroup) -> dict[str, Target]:
     that of an outer one.
     """
     inherited = _tags_of_subgroups(root)
-    targets: dict[str, Target] = {}
-    for name, channel in root.pvdb.items():
-        # A group's pvdb may hold PVs that no pvproperty made.
-        spec = getattr(channel, "pvspec", None)
-        mark = getattr(spec, "autosave", None)
-        if isinstance(mark, tuple):
-            fields_only = _fields(name, channel, AutosaveTag(mark))
-            targets |= {target.name: target for target in fields_only}
-            continue
-        tag = _tag(mark) or inherited.get(name)
-        if tag is not None:
-            targets |= {target.name: target for target in _fields(name, channel, tag)}
-            targets[name] = Target(name, channel, tag.put_on_restore)
-    return targets
+    return {
+        target.name: target
+        for name, channel in root.pvdb.items()
+        for target in _targets(name, channel, inherited.get(name))
+    }
+
+
+def targets_of(channel: ChannelData) -> list[Target]:
+    """What `find_targets` has for one PV of the tree."""
+    name = channel.name
+    return list(_targets(name, channel, _tag_of_outer_group(getattr(channel, "group", None))))
+
+
+def target_of_name(root: PVGroup, name: str, sets: Iterable[str]) -> Target | None:
+    """The PV or field of a tree that a request file names; None if there is none."""
+    channel: ChannelData | None = root.pvdb.get(name)
+    if channel is None:
+        record, dot, field = name.rpartition(".")
+        owner = root.pvdb.get(record) if dot else None
+        fields = owner.fields if owner is not None else {}
+        channel = fields[field] if field in fields else None
+    return None if channel is None else Target(name, channel, False, sets=tuple(sets))
+
+
+def _targets(name: str, channel: ChannelData, inherited: AutosaveTag | None) -> Iterator[Target]:
+    # A group's pvdb may hold PVs that no pvproperty made.
+    mark = getattr(getattr(channel, "pvspec", None), "autosave", None)
+    tag = _tag(mark) or inherited
+    if tag is None:
+        return
+    yield from _fields(name, channel, tag)
+    if tag.value:
+        yield Target(name, channel, tag.put_on_restore, sets=tag.sets)
 
 
 def _tags_of_subgroups(root: PVGroup) -> Mapping[str, AutosaveTag]:
@@ -65,6 +86,17 @@ def _tags_of_subgroups(root: PVGroup) -> Mapping[str, AutosaveTag]:
     return tags
 
 
+def _tag_of_outer_group(group: PVGroup | None) -> AutosaveTag | None:
+    """The tag of the innermost SubGroup around a group that has one."""
+    while group is not None and group.parent is not None:
+        outer = group.parent
+        for attr, subgroup in type(outer)._subgroups_.items():
+            if outer.groups.get(attr) is group and (tag := _tag(subgroup.autosave)):
+                return tag
+        group = outer
+    return None
+
+
 def _tag(mark: object) -> AutosaveTag | None:
     """Brothers that may not import us, such as the status PVs, mark theirs with True.
 
@@ -72,6 +104,8 @@ def _tag(mark: object) -> AutosaveTag | None:
     """
     if isinstance(mark, AutosaveTag):
         return mark
+    if isinstance(mark, tuple):
+        return AutosaveTag(mark, value=False)
     return AutosaveTag(fields=()) if mark else None
 
 
@@ -83,4 +117,4 @@ def _fields(name: str, channel: ChannelData, tag: AutosaveTag) -> Iterator[Targe
         field = fields.name_of(given)
         if field is not None and field != "VAL":
             alias = f"{name}.{given}" if given != field else None
-            yield Target(f"{name}.{field}", fields[field], tag.put_on_restore, alias)
+            yield Target(f"{name}.{field}", fields[field], tag.put_on_restore, alias, tag.sets)

@@ -53,6 +53,21 @@ class Watch:
         #: PVs whose present value cannot be saved, and why.
         self.unsavable: dict[str, str] = {}
 
+    def add(self, name: str, channel: ChannelData) -> None:
+        """One PV more; its value counts as a change until it is accepted."""
+        self.remove(name)
+        watched = self._watched[name] = _Watched(name, channel)
+        self._order.append(watched)
+
+    def remove(self, name: str) -> None:
+        """One PV less; what was taken of it and not handed on is dropped."""
+        watched = self._watched.pop(name, None)
+        if watched is not None:
+            # A walk that is under way goes on over the list it began with.
+            self._order = [each for each in self._order if each is not watched]
+            self.taken = [(taken, value) for taken, value in self.taken if taken != name]
+            self.unsavable.pop(name, None)
+
     def accept(self, names: Iterable[str]) -> None:
         """The present values of these PVs are known: only later ones are changes."""
         for name in names:
@@ -65,10 +80,11 @@ class Watch:
 
     def look(self) -> Iterator[bool]:
         """Yield False for each slice without a change, True for the first one with, and end."""
-        for start in range(0, len(self._order), _SLICE):
+        order = self._order
+        for start in range(0, len(order), _SLICE):
             found = any(
                 w.channel.time_ns != w.time_ns or w.channel.value is not w.value
-                for w in self._order[start : start + _SLICE]
+                for w in order[start : start + _SLICE]
             )
             yield found
             if found:
@@ -77,9 +93,10 @@ class Watch:
     def take(self) -> Iterator[None]:
         """Take the values of all changed PVs; yields after each slice of work."""
         taken = elements = 0
-        for start in range(0, len(self._order), _SLICE):
-            for watched in self._order[start : start + _SLICE]:
-                if not watched.changed:
+        order = self._order
+        for start in range(0, len(order), _SLICE):
+            for watched in order[start : start + _SLICE]:
+                if not watched.changed or self._watched.get(watched.name) is not watched:
                     continue
                 elements += self._take(watched)
                 taken += 1

@@ -4,6 +4,7 @@ from ioc_ops.group import record_classes
 from ioc_ops.group.function import pvfunction
 from ioc_ops.group.group import PVGroup
 from ioc_ops.group.macros import expand_macros
+from ioc_ops.group.marks import unsaved_marks
 from ioc_ops.group.masks import SubscriptionType
 from ioc_ops.group.pairs import get_pv_pair_wrapper
 from ioc_ops.group.pvdb import LivePVs
@@ -74,4 +75,5 @@ __all__ = [
     "record_classes",
     "register_record",
     "scan_wrapper",
+    "unsaved_marks",
 ]

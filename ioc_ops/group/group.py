@@ -30,6 +30,8 @@ class PVGroup:
     _subgroups_: ClassVar[dict[str, SubGroup]] = {}
     _members_: ClassVar[tuple[str, ...]] = ()
     attr_separator: ClassVar[str] = ":"
+    saves_marked: ClassVar[bool] = False
+    """Whether a group of this class saves the PVs of its tree that are marked to be saved."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from ioc_ops.errors import ConfigurationError
+from ioc_ops.group import unsaved_marks
 from ioc_ops.server import sockets
 from ioc_ops.server.beacons import beacons
 from ioc_ops.server.circuit import Circuit, Transport
@@ -37,6 +38,9 @@ _SHUTDOWN_TIME = 0.7
 _SAVE_TIME = 1.0
 
 # Seconds between signs of life, and between two looks at how late the loop comes.
+# Of very many PVs with one trouble the log names these.
+_NAMED_PVS = 5
+
 _PULSE = 0.5
 _BEAT = 0.1
 
@@ -122,10 +126,23 @@ async def _restore(driver: Driver, context: Context, hooks: RunningHooks, restor
         finally:
             restored.set()
 
+    _warn_of_unsaved(context)
     driver.spawn(restore(), "restore")
     await restored.wait()
     for problem in impossible:
         raise problem
+
+
+def _warn_of_unsaved(context: Context) -> None:
+    names = unsaved_marks(list(context.pvdb.values()), context.groups)
+    if names:
+        shown = ", ".join(names[:_NAMED_PVS]) + (", ..." if len(names) > _NAMED_PVS else "")
+        log.warning(
+            "NOTHING SAVES %d PVs that are marked with autosaved(): %s; add "
+            "autosave = SubGroup(AutosaveHelper) to the outermost group",
+            len(names),
+            shown,
+        )
 
 
 async def _bind(

@@ -31,6 +31,9 @@ class VirtualClock:
         heapq.heappush(self._sleepers, (self.now + seconds, next(self._numbers), future))
         await future
 
+    def Event(self) -> asyncio.Event:  # noqa: N802
+        return asyncio.Event()
+
     async def advance(self, seconds: float) -> None:
         """Let time pass; who sleeps wakes up in order."""
         end = self.now + seconds

@@ -1,0 +1,44 @@
+"""Finds PVs that are marked to be saved in an IOC where nobody saves them. Pure."""
+
+from collections.abc import Iterable
+
+from ioc_ops.channel import ChannelData
+from ioc_ops.group.group import PVGroup
+
+__all__ = ["unsaved_marks"]
+
+
+def unsaved_marks(channels: Iterable[ChannelData], groups: Iterable[PVGroup]) -> list[str]:
+    """Names of the PVs, or groups of PVs, whose mark has no effect.
+
+    Args:
+        channels: the PVs of the IOC.
+        groups: their groups, and those around them.
+    """
+    every = list(groups)
+    saved = {id(_root(group)) for group in every if group.saves_marked}
+    found = [
+        channel.name
+        for channel in channels
+        if _is_mark(getattr(getattr(channel, "pvspec", None), "autosave", None))
+        and id(_root(getattr(channel, "group", None))) not in saved
+    ]
+    for group in every:
+        if id(_root(group)) not in saved:
+            found += [
+                group.groups[attr].prefix
+                for attr, declared in type(group)._subgroups_.items()
+                if _is_mark(declared.autosave) and attr in group.groups
+            ]
+    return found
+
+
+def _is_mark(mark: object) -> bool:
+    """Helpers that only recommend to save their PVs mark them with plain True, or field names."""
+    return mark is not None and not isinstance(mark, bool | tuple)
+
+
+def _root(group: PVGroup | None) -> PVGroup | None:
+    while group is not None and group.parent is not None:
+        group = group.parent
+    return group
