@@ -66,11 +66,12 @@ def target_of_name(root: PVGroup, name: str, sets: Iterable[str]) -> Target | No
 
 def _targets(name: str, channel: ChannelData, inherited: AutosaveTag | None) -> Iterator[Target]:
     # A group's pvdb may hold PVs that no pvproperty made.
-    mark = getattr(getattr(channel, "pvspec", None), "autosave", None)
-    tag = _tag(mark) or inherited
+    spec = getattr(channel, "pvspec", None)
+    tag = _tag(getattr(spec, "autosave", None)) or inherited
     if tag is None:
         return
-    yield from _fields(name, channel, tag)
+    if tag.fields and getattr(spec, "record_type", None) is not None:
+        yield from _fields(name, channel, tag)
     if tag.value:
         yield Target(name, channel, tag.put_on_restore, sets=tag.sets)
 
@@ -110,9 +111,9 @@ def _tag(mark: object) -> AutosaveTag | None:
 
 
 def _fields(name: str, channel: ChannelData, tag: AutosaveTag) -> Iterator[Target]:
-    fields = channel.fields if tag.fields and isinstance(channel, PvpropertyData) else None
+    fields = channel.fields if isinstance(channel, PvpropertyData) else None
     if not isinstance(fields, RecordFields):
-        return  # of no record type
+        return
     for given in tag.fields:
         field = fields.name_of(given)
         if field is not None and field != "VAL":

@@ -88,9 +88,7 @@ async def serve(
             await _restore(driver, context, hooks, restored)
             if stop.is_set():
                 return context.exit_status
-            # What lives now lives to the end: collections need not look at it again, which
-            # would stop the loop for longer the more PVs there are.
-            gc.freeze()
+            gc.freeze()  # likewise what restoring has made
             endpoints = await _bind(driver, context, settings, opened)
             context.heartbeat = driver.monotonic()
             if service is not None:
