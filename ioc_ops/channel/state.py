@@ -265,10 +265,9 @@ class ChannelState:
             ConversionError: the value has no form in this type.
         """
         key = data_type << 32 | count
-        try:
-            return self.encoded[key]
-        except KeyError:
-            pass
+        entry = self.encoded.get(key)
+        if entry is not None:
+            return entry
         entry = self._encode(data_type, count)
         # Counts are the client's choice: what it may keep alive here is bounded.
         if count <= self.max_length:

@@ -33,7 +33,8 @@ class CircuitFeed:
         "key",
         "mask",
         "readable",
-        "shape",
+        "shown",
+        "size",
         "subscribers",
     )
 
@@ -58,7 +59,7 @@ class CircuitFeed:
         # Headers of all subscribers for a payload of this size and count, and an empty
         # last one, so that payload.join(heads) is the whole event for everybody.
         self.heads: list[bytes] = []
-        self.shape = (-1, -1)
+        self.size = self.shown = -1
 
     def allow(self, readable: bool) -> None:
         """Whether the client may read; while it may not, no change of the PV is an event."""
@@ -68,12 +69,12 @@ class CircuitFeed:
     def add(self, subscription: int) -> None:
         """One more subscriber."""
         self.subscribers.append(subscription)
-        self.shape = (-1, -1)
+        self.size = -1
 
     def remove(self, subscription: int) -> None:
         """One subscriber less; its headers are made anew at the next event."""
         self.subscribers.remove(subscription)
-        self.shape = (-1, -1)
+        self.size = -1
 
     def post(self) -> None:
         """The PV has news: queue them, or remember to when the circuit has room again."""
@@ -86,7 +87,7 @@ class CircuitFeed:
             return
         payload, count, status = self._payload()
         size = len(payload)
-        if self.shape != (size, count) or status != _NORMAL:
+        if size != self.size or count != self.shown or status != _NORMAL:
             self._make_heads(size, count, status)
         heads = self.heads
         number = len(heads) - 1
@@ -138,4 +139,5 @@ class CircuitFeed:
             for subscription in self.subscribers
         ]
         self.heads.append(b"")
-        self.shape = (size, count) if status == _NORMAL else (-1, -1)
+        # Headers that tell of an error serve once.
+        self.size, self.shown = (size, count) if status == _NORMAL else (-1, -1)

@@ -20,7 +20,9 @@ __all__ = ["write", "write_notify"]
 
 log = logging.getLogger("ioc_ops.put")
 
+_WRITE = int(Command.WRITE)
 _WRITE_NOTIFY = int(Command.WRITE_NOTIFY)
+_PUT_ACKT = int(ChannelType.PUT_ACKT)
 _NORMAL = Eca.NORMAL
 _pack = HEADER.pack
 
@@ -59,28 +61,29 @@ def write(
 ) -> bool:
     """Silent when it succeeds, ERROR when not."""
     server_channel = circuit.channels.get(sid)
-    request = (Command.WRITE, len(payload), data_type, count, sid, ioid)
     if server_channel is None:
-        return bad_id(circuit, request)
+        return bad_id(circuit, (_WRITE, len(payload), data_type, count, sid, ioid))
     circuit.counters.writes += 1
-    channel, cid = server_channel.channel, server_channel.cid
-    status = _NORMAL
+    channel = server_channel.channel
     if data_type > LAST_TYPE:
         status = Eca.BADTYPE
     elif not server_channel.writable:
         circuit.counters.access_denied += 1
         status = Eca.NOWTACCESS
     elif channel.hooked:
+        cid, size = server_channel.cid, len(payload)
 
         def done(status: Eca) -> None:
-            if circuit.done() and status != Eca.NORMAL:
+            if circuit.done() and status != _NORMAL:
+                request = (_WRITE, size, data_type, count, sid, ioid)
                 circuit.error(request, status, cid, channel.name)
 
         return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
         status = _now(circuit, server_channel, data_type, count, payload)
     if status != _NORMAL:
-        circuit.error(request, status, cid, channel.name)
+        request = (_WRITE, len(payload), data_type, count, sid, ioid)
+        circuit.error(request, status, server_channel.cid, channel.name)
     return False
 
 
@@ -93,14 +96,14 @@ def _now(
         trap = PutTrap(circuit, channel, data_type)
         trap.begin()
     try:
-        if data_type == ChannelType.PUT_ACKT:
+        if data_type < _PUT_ACKT:
+            channel.assign(channel.decode(data_type, count, payload))
+        elif data_type == _PUT_ACKT:
             channel.alarm.require_acknowledge(any(payload[:2]))
         elif data_type == ChannelType.PUT_ACKS:
             channel.alarm.acknowledge(int.from_bytes(payload[:2], "big"))
-        elif data_type > ChannelType.PUT_ACKS:
-            raise ChannelError(f"{channel.name}: DBR type {data_type} is only read")
         else:
-            channel.assign(channel.decode(data_type, count, payload))
+            raise ChannelError(f"{channel.name}: DBR type {data_type} is only read")
     except ChannelError as problem:
         log.info("write by %s refused: %s", circuit.host, problem)
         return Eca.PUTFAIL
