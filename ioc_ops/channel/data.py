@@ -42,8 +42,13 @@ class ChannelData(ChannelState):
 
     @property
     def hooked(self) -> bool:
-        """Whether a client's write runs user code, and so must be awaited."""
-        return self.putter is not None or self._verifies or self.blocked
+        """Whether a client's write must be awaited: for user code, or for writes before it."""
+        return self.putter is not None or self.puts is not None or self._verifies or self.blocked
+
+    @property
+    def puts_owner(self) -> "ChannelData":
+        """In whose ``puts`` the writes to this PV wait for each other."""
+        return self
 
     def preprocess_value(self, value: Value) -> Value:
         """Override to change what is written before it is verified."""

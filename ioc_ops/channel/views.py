@@ -91,16 +91,7 @@ class View:
         """Whether a payload for count 0 changes its size with the value."""
         return True
 
-    # -- writing: the PV's, in the order of all writes to the PV ------------------------
-
-    @property
-    def puts(self) -> Any:
-        """The PV's queue of writes that wait for its putter."""
-        return self.pv.puts
-
-    @puts.setter
-    def puts(self, queue: Any) -> None:
-        self.pv.puts = queue
+    # -- writing: the PV's --------------------------------------------------------------
 
     def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         """Stored form of what a client wrote. Raises ConversionError."""

@@ -88,6 +88,15 @@ class Field(ChannelData):
         pass  # ChannelData begins with False
 
     @property
+    def puts_owner(self) -> ChannelData:
+        """The record where the field acts on it; a hook of the user's waits for nobody else's.
+
+        A motor must hear of STOP while it moves.
+        """
+        acts = getattr(self.putter, "__func__", None) is Field._act
+        return self.record if acts else self
+
+    @property
     def asg(self) -> str:
         """Access group of the record."""
         return self.record.asg

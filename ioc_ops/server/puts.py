@@ -17,38 +17,47 @@ __all__ = ["PutQueue"]
 log = logging.getLogger("ioc_ops.put")
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+_Put = tuple[ChannelData, Value, Callable[[Eca], None], PutTrap | None]
 
 
 class PutQueue:
-    """The writes that wait for the putter of one PV. Empty most of the time, then dropped."""
+    """The writes that wait for the putter of one PV. Empty most of the time, then dropped.
 
-    __slots__ = ("_base", "_channel", "_counters", "_spawn", "_waiting")
+    Views of the PV and fields that act on it have no queue but this.
+    """
 
-    def __init__(self, channel: ChannelData, counters: Counters, spawn: Spawn) -> None:
-        self._channel = channel
+    __slots__ = ("_base", "_counters", "_owner", "_spawn", "_waiting")
+
+    def __init__(self, owner: ChannelData, counters: Counters, spawn: Spawn) -> None:
+        self._owner = owner
         self._counters = counters
         self._spawn = spawn
         # Each putter starts from here: what one sets in a ContextVar is not the next one's.
         self._base = copy_context()
-        self._waiting: deque[tuple[Value, Callable[[Eca], None], PutTrap | None]] = deque()
+        self._waiting: deque[_Put] = deque()
 
-    def add(self, stored: Value, done: Callable[[Eca], None], trap: PutTrap | None = None) -> None:
-        """Apply ``stored`` after all that came before it, log it, then call ``done``."""
-        self._waiting.append((stored, done, trap))
-        if self._channel.puts is None:
-            self._channel.puts = self
+    def add(
+        self,
+        channel: ChannelData,
+        stored: Value,
+        done: Callable[[Eca], None],
+        trap: PutTrap | None = None,
+    ) -> None:
+        """Write ``stored`` to ``channel`` after all that came before, log it, call ``done``."""
+        self._waiting.append((channel, stored, done, trap))
+        if self._owner.puts is None:
+            self._owner.puts = self
             self._next()
 
     def _next(self) -> None:
         # A copy, for a task that begins at once is still inside of this one when it ends.
-        self._base.copy().run(self._spawn, self._first(), self._channel.name)
+        self._base.copy().run(self._spawn, self._first(), self._waiting[0][0].name)
 
     async def _first(self) -> None:
         """Apply what waits longest, in a task of its own; then see to what waits behind it."""
-        channel = self._channel
         more = False
         try:
-            stored, done, trap = self._waiting.popleft()
+            channel, stored, done, trap = self._waiting.popleft()
             if trap is not None:
                 trap.begin()
             status = await self._apply(channel, stored)
@@ -58,7 +67,7 @@ class PutQueue:
             more = bool(self._waiting)
         finally:
             if not more:
-                channel.puts = None
+                self._owner.puts = None
         if more:
             self._next()
 

@@ -133,6 +133,7 @@ def _through_putter(
         done(Eca.PUTFAIL)
         return False
     trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
-    queue = channel.puts or PutQueue(channel, circuit.counters, circuit.context.spawn)
-    queue.add(stored, done, trap)
+    owner = channel.puts_owner
+    queue = owner.puts or PutQueue(owner, circuit.counters, circuit.context.spawn)
+    queue.add(channel, stored, done, trap)
     return circuit.busy

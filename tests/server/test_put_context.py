@@ -38,7 +38,7 @@ def test_each_put_starts_from_the_same_context() -> None:
         channel.putter = put
         queue = PutQueue(channel, Counters(), spawn)
         for value in (1, 2, 3):
-            queue.add(value, done)
+            queue.add(channel, value, done)
         await through.wait()
         await asyncio.gather(*tasks)
         assert channel.puts is None
