@@ -2,7 +2,7 @@
 
 from ioc_ops.ca import AccessRights, ChannelType, EventMask, TimeStamp
 from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
-from ioc_ops.channel.data import ChannelData
+from ioc_ops.channel.data import ChannelData, Watched
 from ioc_ops.channel.enum import ChannelBoolEnum, ChannelEnum, StateAlarms, states_of
 from ioc_ops.channel.filters import States
 from ioc_ops.channel.metadata import Metadata
@@ -47,6 +47,7 @@ __all__ = [
     "TimeStamp",
     "Value",
     "View",
+    "Watched",
     "make_view",
     "states_of",
 ]

@@ -8,13 +8,30 @@ from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
 from ioc_ops.channel.state import ChannelState, Value, clock, unix_ns
 from ioc_ops.errors import AccessError, ConversionError, SkipWrite
 
-__all__ = ["ChannelData"]
+__all__ = ["ChannelData", "Watched"]
 
 _PROPERTY = int(EventMask.PROPERTY)
 _BY_VALUE = frozenset(
     AlarmStatus[name] for name in "NO_ALARM HIHI HIGH LOLO LOW STATE COS UDF".split()
 )
 """What limits and states say; any other status is a hook's."""
+
+Putter = Callable[[Any, Value], Awaitable[Value]]
+
+
+class Watched:
+    """A putter, and behind it what hears of each value that the PV is about to take."""
+
+    def __init__(self, putter: Putter | None, watch: Putter) -> None:
+        self.putter = putter
+        self.watch = watch
+
+    async def __call__(self, instance: Any, value: Value) -> Value:
+        answer = None if self.putter is None else await self.putter(instance, value)
+        if answer is SkipWrite or isinstance(answer, SkipWrite):
+            return answer
+        await self.watch(instance, value if answer is None else answer)
+        return answer
 
 
 class ChannelData(ChannelState):
@@ -24,7 +41,7 @@ class ChannelData(ChannelState):
 
     _verifies: ClassVar[bool] = False
     getter: Callable[[Any], Awaitable[Value]] | None
-    putter: Callable[[Any, Value], Awaitable[Value]] | None
+    putter: Putter | None
     puts: Any
     """The server's queue of writes that wait for the putter; None when there are none."""
 
@@ -75,8 +92,9 @@ class ChannelData(ChannelState):
         Args:
             value: what the PV's type takes.
             flags: events to post beside those that the write causes.
-            verify_value: False skips limits, ``verify_value`` and the putter.
-            update_fields: accepted for compatibility.
+            verify_value: False skips control limits, ``verify_value`` and the putter; the alarm
+                is that of the value all the same.
+            update_fields: False skips ``value_write_hook`` of a record's fields.
             timestamp: of the value; default now.
             status: alarm status instead of the one that the limits give.
             severity: alarm severity, likewise.
@@ -89,9 +107,12 @@ class ChannelData(ChannelState):
         """
         stored = self.convert(self.preprocess_value(value))
         before = self.alarm.state
-        if verify_value:
+        putter = self.putter
+        if putter is not None and not (verify_value and update_fields):
+            putter = _part_of(putter, verify_value, update_fields)
+        if verify_value or putter is not None:
             try:
-                stored, value = await self._verified(stored, value)
+                stored, value = await self._verified(stored, value, putter, verify_value)
             except SkipWrite:
                 return
         if metadata:
@@ -113,7 +134,7 @@ class ChannelData(ChannelState):
             raise AccessError(f"{self.name}: clients may not write while DISP is set")
         before = self.alarm.state
         try:
-            stored, _ = await self._verified(stored, None)
+            stored, _ = await self._verified(stored, None, self.putter)
         except SkipWrite:
             return
         self.commit(stored, clock(), *self._alarm_after(stored, before))
@@ -123,20 +144,23 @@ class ChannelData(ChannelState):
         now = self.alarm.state
         return self.alarm_of(stored) if now == before else now
 
-    async def _verified(self, stored: Value, value: Value) -> tuple[Value, Value]:
-        """Limits, then the hooks; what they return replaces the value.
+    async def _verified(
+        self, stored: Value, value: Value, putter: Putter | None, verify: bool = True
+    ) -> tuple[Value, Value]:
+        """Limits if they count, then the hooks; what they return replaces the value.
 
         Raises:
             SkipWrite: a hook dropped the write.
         """
-        stored = self.check(stored)
-        if self._verifies:
-            value = await self.verify_value(self.present(stored))
-            stored = self.convert(value)
-        if self.putter is not None:
+        if verify:
+            stored = self.check(stored)
+            if self._verifies:
+                value = await self.verify_value(self.present(stored))
+                stored = self.convert(value)
+        if putter is not None:
             before = self.alarm.state
             try:
-                answer = await self.putter(self, self.present(stored))
+                answer = await putter(self, self.present(stored))
             except SkipWrite:
                 raise
             except Exception:
@@ -210,3 +234,12 @@ class ChannelData(ChannelState):
 
     def _change_metadata(self, changes: dict[str, Value]) -> None:
         raise ConversionError(f"{self.name}: {type(self).__name__} has no {', '.join(changes)}")
+
+
+def _part_of(putter: Putter, verify: bool, update: bool) -> Putter | None:
+    """What is left of the hooks of a write that asks for fewer than all."""
+    if not isinstance(putter, Watched):
+        return putter if verify else None
+    if verify:
+        return putter if update else putter.putter
+    return putter.watch if update else None

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from ioc_ops.channel import Alarm, Value
+from ioc_ops.channel import Alarm, Value, Watched
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group.macros import Expanded, expand_macros
 from ioc_ops.group.pvdb import LivePVs
@@ -99,8 +99,11 @@ class PVGroup:
         cls = type(self)
         if channel.getter is None and cls.group_read is not PVGroup.group_read:
             channel.getter = self.group_read
-        if channel.putter is None and cls.group_write is not PVGroup.group_write:
-            channel.putter = self.group_write
+        if spec.put is None and cls.group_write is not PVGroup.group_write:
+            if isinstance(channel.putter, Watched):
+                channel.putter.putter = self.group_write
+            else:
+                channel.putter = self.group_write
         return channel
 
     def _add(self, attr: str, pvname: str, channel: PvpropertyData) -> None:

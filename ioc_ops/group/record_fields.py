@@ -6,9 +6,9 @@ from functools import cache
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from ioc_ops.channel import ChannelData, Value
-from ioc_ops.errors import DefinitionError, SkipWrite
-from ioc_ops.group.pvspec import HOOKS, FieldHook, Hook, PVSpec
+from ioc_ops.channel import ChannelData, Value, Watched
+from ioc_ops.errors import DefinitionError
+from ioc_ops.group.pvspec import HOOKS, FieldHook, PVSpec
 from ioc_ops.group.record_registry import records
 from ioc_ops.records import RecordFields, record_types
 
@@ -70,6 +70,8 @@ class RecordFieldGroup(RecordFields):
     async def value_write_hook(self, instance: Any, value: Value) -> None:
         """Override or assign it: awaited with each value before the record takes it.
 
+        Only ``write(..., update_fields=False)`` passes it by.
+
         Args:
             instance: the record's PV.
             value: what its putter has made of it.
@@ -78,8 +80,11 @@ class RecordFieldGroup(RecordFields):
     def watch_writes(self) -> None:
         """From now on each write of the record's value awaits ``value_write_hook``."""
         putter = self.parent.putter
-        if not isinstance(putter, _Watched):
-            self.parent.putter = _Watched(self, putter)
+        if not isinstance(putter, Watched):
+            self.parent.putter = Watched(putter, self._hear)
+
+    async def _hear(self, instance: Any, value: Value) -> None:
+        await self.value_write_hook(instance, value)
 
     @property
     def log(self) -> logging.Logger:
@@ -135,21 +140,6 @@ class _ByAttribute:
         if name is None:
             raise KeyError(attribute)
         return self._fields[name]
-
-
-class _Watched:
-    """A putter, and behind it the ``value_write_hook`` of the fields."""
-
-    def __init__(self, fields: RecordFieldGroup, putter: Hook | None) -> None:
-        self._fields = fields
-        self._putter = putter
-
-    async def __call__(self, instance: Any, value: Value) -> Value:
-        answer = None if self._putter is None else await self._putter(instance, value)
-        if answer is SkipWrite or isinstance(answer, SkipWrite):
-            return answer
-        await self._fields.value_write_hook(instance, value if answer is None else answer)
-        return answer
 
 
 def register_record(cls: T) -> T:

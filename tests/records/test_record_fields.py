@@ -10,6 +10,7 @@ from ioc_ops.channel import AccessRights, AlarmSeverity, AlarmStatus, ChannelTyp
 from ioc_ops.errors import AccessError, ChannelError, DefinitionError, SkipWrite
 from ioc_ops.records import Field
 from ioc_ops.server import PVGroup, PVSpec, pvproperty
+from ioc_ops.server.records import MotorFields, register_record
 
 
 def made(**declaration: Any) -> Any:
@@ -386,10 +387,73 @@ def test_value_write_hook_of_one_instance() -> None:
         await group.one.write(500.0)
         await group.two.write(5.0)
         await group.one.write(6.0, verify_value=False)
+        await group.one.write(7.0, update_fields=False)
+        await group.one.write(8.0, verify_value=False, update_fields=False)
 
     asyncio.run(change())
-    assert seen == [("T:one", 10.0, 1.0)]
-    assert (group.one.value, group.two.value) == (6.0, 5.0)
+    assert seen == [("T:one", 10.0, 1.0), ("T:one", 6.0, 10.0)]
+    assert (group.one.value, group.two.value) == (8.0, 5.0)
+
+
+@register_record
+class HearingFields(MotorFields):
+    _record_type = "hearing"
+
+    async def value_write_hook(self, instance: Any, value: Any) -> None:
+        self.parent.group.seen.append(("hook", value))
+        if value == 13:
+            raise SkipWrite
+
+
+def test_group_write_and_value_write_hook_hear_of_each_write_in_turn() -> None:
+    class Group(PVGroup):
+        x = pvproperty(value=1.0, record="hearing")
+        y = pvproperty(value=1.0, record="hearing")
+        seen: list[Any]
+
+        async def group_write(self, instance, value):
+            self.seen.append(("group", value))
+            return value + 1
+
+        @y.putter
+        async def y(self, instance, value):
+            self.seen.append(("own", value))
+
+    group: Any = Group("T:")
+    group.seen = []
+
+    async def change() -> None:
+        await group.x.write(5.0)
+        await group.x.put(6.0)
+        await group.x.write(12.0)
+        await group.x.write(2.0, update_fields=False)
+        await group.y.write(3.0)
+
+    asyncio.run(change())
+    assert group.seen == [
+        ("group", 5.0),
+        ("hook", 6.0),
+        ("group", 6.0),
+        ("hook", 7.0),
+        ("group", 12.0),
+        ("hook", 13.0),
+        ("group", 2.0),
+        ("own", 3.0),
+        ("hook", 3.0),
+    ]
+    assert (group.x.value, group.y.value) == (3.0, 3.0)
+
+
+def test_a_value_write_hook_that_fails_is_a_failed_write() -> None:
+    x = made(value=1.0, record="motor")
+
+    async def fails(instance: Any, value: Any) -> None:
+        raise RuntimeError("no")
+
+    x.field_inst.value_write_hook = fails
+    with pytest.raises(RuntimeError):
+        asyncio.run(x.write(2.0))
+    assert (x.value, x.alarm.status) == (1.0, AlarmStatus.WRITE)
 
 
 # -- values of all kinds --------------------------------------------------------------------
