@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from ioc_ops.ca import ChannelType
 from ioc_ops.errors import ConversionError
 
-__all__ = ["INTEGER_RANGES", "cut", "decode_text", "format_number", "parse_number", "to_integers"]
+__all__ = [
+    "INTEGER_RANGES",
+    "cut",
+    "decode_text",
+    "encode_text",
+    "format_number",
+    "parse_number",
+    "to_integers",
+]
 
 INTEGER_RANGES: dict[ChannelType, tuple[int, int]] = {
     ChannelType.INT: (-0x8000, 0x7FFF),
@@ -90,17 +98,37 @@ def to_integers(values: NDArray[np.generic], native: ChannelType) -> NDArray[np.
     return values.astype(np.int64)
 
 
+class _Latin1(str):
+    """Text that came as bytes of another encoding than its PV's."""
+
+    __slots__ = ()
+
+
 def decode_text(raw: bytes, encoding: str) -> str:
-    """Text of bytes up to a terminator; what is not valid in ``encoding`` is read as Latin-1."""
+    """Text of bytes up to a terminator; what is not valid in ``encoding`` is read as Latin-1.
+
+    Such a text gives its bytes back when it is encoded, as EPICS Base gives back what it got.
+    """
     raw = raw.split(b"\0", 1)[0]
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return _Latin1(raw, "latin-1")
+
+
+def encode_text(text: str, encoding: str) -> bytes:
+    """Bytes of a text; question marks where ``encoding`` has no such character."""
+    if type(text) is _Latin1:
+        return text.encode("latin-1")
+    return text.encode(encoding, "replace")
 
 
 def cut(text: bytes, size: int, encoding: str) -> bytes:
-    """At most ``size`` bytes of a text, never half a character."""
+    """At most ``size`` bytes of a text, never half a character of what is valid as a whole."""
     if len(text) <= size:
         return text
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return text[:size]
     return text[:size].decode(encoding, "ignore").encode(encoding)

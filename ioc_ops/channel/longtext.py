@@ -1,7 +1,7 @@
 """``NAME$``: text as an array of characters, as long as it is (``dbChannel.c``, ``dbGet``)."""
 
 from ioc_ops.ca import ChannelType
-from ioc_ops.channel.convert import cut, decode_text
+from ioc_ops.channel.convert import cut, decode_text, encode_text
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.frames import recast
 from ioc_ops.channel.state import Payload, Value
@@ -53,7 +53,7 @@ def show_long(frame: ChannelData) -> ChannelData:
     capacity = long_capacity(frame)
     if isinstance(frame, ChannelString):
         encoding = frame.string_encoding
-        raw = cut(frame.value.encode(encoding, "replace"), capacity - 1, encoding) + b"\0"
+        raw = cut(encode_text(frame.value, encoding), capacity - 1, encoding) + b"\0"
     else:
         assert isinstance(frame, (ChannelChar, ChannelByte))  # noqa: S101 - what has a capacity
         raw = frame.characters()
@@ -70,5 +70,5 @@ def decode_long(channel: ChannelData, data_type: int, count: int, payload: Paylo
     capacity = long_capacity(channel)
     raw = ChannelByte(b"", max_length=capacity).decode(data_type, count, payload)
     encoding = channel.string_encoding
-    text = cut(decode_text(raw, encoding).encode(encoding, "replace"), capacity - 1, encoding)
-    return channel.convert(text.decode(encoding))
+    text = cut(raw.split(b"\0", 1)[0], capacity - 1, encoding)
+    return channel.convert(decode_text(text, encoding))

@@ -7,7 +7,14 @@ import numpy as np
 from ioc_ops.ca import ChannelType
 from ioc_ops.ca.dbr import LAYOUTS, MAX_STRING_SIZE, NATIVE_DTYPES
 from ioc_ops.ca.payload import elements, pack_strings, unpack_strings
-from ioc_ops.channel.convert import cut, decode_text, format_number, parse_number, to_integers
+from ioc_ops.channel.convert import (
+    cut,
+    decode_text,
+    encode_text,
+    format_number,
+    parse_number,
+    to_integers,
+)
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.state import Payload, Value
 from ioc_ops.errors import ConversionError, ProtocolError
@@ -39,7 +46,7 @@ def _texts_to_wire(texts: list[str], native: ChannelType, encoding: str, name: s
     """Texts as elements of a native type. Raises ConversionError for one that is no number."""
     if native == ChannelType.STRING:
         room = MAX_STRING_SIZE - 1
-        return pack_strings([cut(t.encode(encoding, "replace"), room, encoding) for t in texts])
+        return pack_strings([cut(encode_text(t, encoding), room, encoding) for t in texts])
     return _numbers_to_wire([_number_of(t, name) for t in texts], native)
 
 
@@ -168,7 +175,8 @@ class _Characters(ChannelData):
             texts = unpack_strings(raw, min(count, self.max_length))
             return b"".join(texts)[: self.max_length]
         values = np.frombuffer(raw, NATIVE_DTYPES[native])
-        with np.errstate(invalid="ignore"):  # out of range wraps, as elsewhere
+        # Out of range wraps, as the casts of dbConvert.c do (PUT to epicsUInt8).
+        with np.errstate(invalid="ignore"):
             return values.astype(np.int64).astype(np.uint8).tobytes()
 
     def _octets(self, values: Value) -> bytes:
@@ -205,13 +213,13 @@ class ChannelChar(_Characters):
             value = decode_text(bytes(value), self.string_encoding)
         if not isinstance(value, str):
             raise ConversionError(f"{self.name}: {value!r} is no text")
-        self._check_length(value.encode(self.string_encoding, "replace"))
+        self._check_length(encode_text(value, self.string_encoding))
         return value
 
     def _raw(self) -> bytes:
         text, raw = self._encoded_text
         if text is not self._stored:
-            raw = self._stored.encode(self.string_encoding, "replace")
+            raw = encode_text(self._stored, self.string_encoding)
             self._encoded_text = (self._stored, raw)
         return raw
 
@@ -219,9 +227,7 @@ class ChannelChar(_Characters):
         encoding = self.string_encoding
         if self.report_as_string and LAYOUTS[data_type].native != ChannelType.CHAR:
             return (*_texts_received(data_type, min(count, 1), payload, encoding, self.name), "")[0]
-        text = decode_text(self._received(data_type, count, payload), encoding)
-        # Bytes that were read as Latin-1 take more room in the PV's own encoding.
-        return cut(text.encode(encoding, "replace"), self.max_length, encoding).decode(encoding)
+        return decode_text(self._received(data_type, count, payload), encoding)
 
     @property
     def shown_as(self) -> tuple[ChannelType, int]:

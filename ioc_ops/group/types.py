@@ -88,7 +88,7 @@ class PvpropertyData(ChannelData, Generic[FieldsT]):
     @property
     def description(self) -> str:
         """DESC of a record: what was declared as ``doc``, until somebody changes it."""
-        return str(self.__dict__.get("description", self.pvspec.doc or ""))
+        return cast("str", self.__dict__.get("description", self.pvspec.doc or ""))
 
     @description.setter
     def description(self, text: str) -> None:

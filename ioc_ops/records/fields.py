@@ -19,7 +19,7 @@ from ioc_ops.channel import (
     Payload,
     Value,
 )
-from ioc_ops.channel.convert import cut
+from ioc_ops.channel.convert import cut, decode_text, encode_text
 from ioc_ops.errors import ConversionError
 from ioc_ops.records.display import metadata_of
 from ioc_ops.records.links import Link
@@ -199,7 +199,7 @@ class StringField(Field, ChannelString):
         if len(text) < size // 4:
             return text
         encoding = self.string_encoding
-        return cut(text.encode(encoding, "replace"), size - 1, encoding).decode(encoding)
+        return decode_text(cut(encode_text(text, encoding), size - 1, encoding), encoding)
 
     def decode(self, data_type: int, count: int, payload: Payload) -> Value:
         return self.convert(super().decode(data_type, count, payload))

@@ -17,6 +17,7 @@ from ioc_ops.channel import (
     StateAlarms,
     Value,
 )
+from ioc_ops.channel.convert import encode_text
 from ioc_ops.records.tables import choices_of, fields_of
 
 __all__ = ["STATE_NAMES", "STATE_SEVERITIES", "Link", "links_of"]
@@ -308,7 +309,7 @@ _ARRAY: dict[str, Link] = {
 _TEXT: dict[str, Link] = {
     **_POSTS,
     "SIZV": _SIZE,
-    "LEN": _value(lambda r: len(str(r.value).encode(r.string_encoding, "replace")) + 1),
+    "LEN": _value(lambda r: len(encode_text(r.value, r.string_encoding)) + 1),
 }
 _DIRECT = {f"B{index:X}": _bit(index) for index in range(_BITS)}
 _OUTPUT = {"OVAL": _value(lambda record: record.value, _numeric)}

@@ -13,11 +13,14 @@ from pv_feed import received, sent
 from ioc_ops.channel import ChannelByte, ChannelChar, ChannelData, ChannelString, ChannelType
 from ioc_ops.channel.text import LONG_STRING
 from ioc_ops.errors import ConversionError
+from ioc_ops.group import PVSpec
 
-STRING, CHAR, LONG, DOUBLE = (
+STRING, CHAR, INT, LONG, FLOAT, DOUBLE = (
     ChannelType.STRING,
     ChannelType.CHAR,
+    ChannelType.INT,
     ChannelType.LONG,
+    ChannelType.FLOAT,
     ChannelType.DOUBLE,
 )
 # What a C string can hold and UTF-8 can write.
@@ -66,6 +69,35 @@ def test_bytes_that_are_no_utf8_are_read_as_latin1() -> None:
     assert pv.decode(int(STRING), 1, b"\xb5m".ljust(40, b"\0")) == "µm"
     asyncio.run(pv.write(b"\xb0C"))
     assert pv.value == "°C"
+
+
+@pytest.mark.parametrize("raw", [b"\xb5m", b"\xff", b"caf\xe9 \xc2\xb5", b"\xe9" * 39])
+@pytest.mark.parametrize(
+    ("pv", "sent_as"),
+    [
+        (ChannelString("", name="x"), STRING),
+        (ChannelChar("", name="x", max_length=40), CHAR),
+        (ChannelChar("", name="x", max_length=40), STRING),
+        (ChannelChar("", name="x", max_length=40, report_as_string=True), STRING),
+        (PVSpec(value="", record="stringin").create().fields["DESC"], STRING),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_read_back_as_they_came(
+    pv: ChannelData, sent_as: ChannelType, raw: bytes
+) -> None:
+    count = len(raw) if sent_as == CHAR else 1
+    pv.assign(pv.decode(int(sent_as), count, raw.ljust(40, b"\0")))
+    assert pv.value == raw.decode("latin-1")
+    assert bytes(pv.payload(int(sent_as), count)[0]).rstrip(b"\0") == raw
+    asyncio.run(pv.write(pv.value))
+    assert bytes(pv.payload(int(sent_as), count)[0]).rstrip(b"\0") == raw
+
+
+def test_what_the_ioc_makes_of_such_bytes_is_in_the_pvs_encoding() -> None:
+    pv = ChannelString("", name="x")
+    pv.assign(pv.decode(int(STRING), 1, b"\xb5m".ljust(40, b"\0")))
+    asyncio.run(pv.write(pv.value + "!"))
+    assert bytes(pv.payload(STRING, 1)[0]).rstrip(b"\0") == "µm!".encode()
 
 
 def test_another_encoding_on_the_wire() -> None:
@@ -238,6 +270,24 @@ def test_bytes_take_nothing_that_is_none(value: Any) -> None:
     with pytest.raises(ConversionError, match=r"^x: "):
         asyncio.run(pv.write(value))
     assert pv.value == b"old"
+
+
+@pytest.mark.parametrize(
+    ("native", "number", "kept"),
+    [
+        (LONG, 300, 44),
+        (LONG, -1, 255),
+        (LONG, -129, 127),
+        (INT, 256, 0),
+        (DOUBLE, 300.7, 44),
+        (FLOAT, -1.5, 255),
+    ],
+)
+def test_numbers_of_clients_wrap_as_in_base(native: ChannelType, number: float, kept: int) -> None:
+    # putLongUchar, putDoubleUchar, ... in dbConvert.c are casts; tests/conformance asks Base.
+    pv = ChannelByte(b"old", name="x", strip_null_terminator=False)
+    pv.assign(pv.decode(*sent(native, number)))
+    assert pv.value == bytes([kept])
 
 
 def test_bytes_take_signed_characters_too() -> None:

@@ -206,7 +206,7 @@ DIFFERENCES = (
             otherwise(rf"({TEXTS}|reported) <- CHAR latin"),
         ),
         "bytes of texts are latin-1",
-        "UTF-8; what is not is taken as latin-1. A zero ends the text",
+        "UTF-8; what is not is read as latin-1, and sent as it came. A zero ends the text",
         'units and names are not only ASCII; `string_encoding="latin-1"` brings the other back',
     ),
     Difference(
