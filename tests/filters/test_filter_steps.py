@@ -273,7 +273,7 @@ def test_the_time_in_letters(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_there_are_filters_of_these_names() -> None:
-    assert set(FILTERS) == {"ts", "dbnd", "arr", "sync", "dec"}
+    assert set(FILTERS) == {"ts", "dbnd", "arr", "sync", "dec", "utag"}
 
 
 words = st.sampled_from(

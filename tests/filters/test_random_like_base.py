@@ -15,6 +15,7 @@ OPTIONS = {
     "arr": ["s", "i", "e", "'s'", "se", "''"],
     "sync": ["m", "s", "before", "first", "last", "after", "while", "unless", "w", "'while'", "''"],
     "dec": ["n", "'n'", "nn", "''"],
+    "utag": ["M", "V", "m", "''"],
     "ts": ["num", "epoch", "str", "n", "e"],
     "none": ["a"],
 }

@@ -9,6 +9,7 @@ from ioc_ops.channel.filters.dec import Decimation
 from ioc_ops.channel.filters.sync import Synchronize
 from ioc_ops.channel.filters.ts import make_stamp
 from ioc_ops.channel.filters.update import Filter, States
+from ioc_ops.channel.filters.utag import UserTag
 from ioc_ops.errors import ConversionError
 
 __all__ = ["FILTERS", "make_filter"]
@@ -19,6 +20,7 @@ FILTERS: dict[str, Callable[[Json, States], Filter]] = {
     "arr": Subarray.make,
     "sync": Synchronize.make,
     "dec": Decimation.make,
+    "utag": UserTag.make,
 }
 
 
