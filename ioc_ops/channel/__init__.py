@@ -14,11 +14,12 @@ from ioc_ops.channel.numeric import (
     ChannelNumeric,
     ChannelShort,
 )
-from ioc_ops.channel.state import ChannelState, Feed, FeedKey, Payload, Value
+from ioc_ops.channel.state import PROCESSED, ChannelState, Feed, FeedKey, Payload, Value
 from ioc_ops.channel.text import ChannelByte, ChannelChar, ChannelString
 from ioc_ops.channel.views import View, make_view
 
 __all__ = [
+    "PROCESSED",
     "AccessRights",
     "Alarm",
     "AlarmSeverity",

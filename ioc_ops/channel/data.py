@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from ioc_ops.ca import EventMask, TimeStamp
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
-from ioc_ops.channel.state import ChannelState, Value, clock, unix_ns
+from ioc_ops.channel.state import PROCESSED, ChannelState, Value, clock, unix_ns
 from ioc_ops.errors import AccessError, ConversionError, SkipWrite
 
 __all__ = ["ChannelData", "Watched"]
@@ -124,7 +124,7 @@ class ChannelData(ChannelState):
             clock() if timestamp is None else unix_ns(timestamp),
             own[0] if status is None else int(status),
             own[1] if severity is None else int(severity),
-            flags,
+            flags | PROCESSED,
         )
         self._remember(value)
 
@@ -137,7 +137,7 @@ class ChannelData(ChannelState):
             stored, _ = await self._verified(stored, None, self.putter)
         except SkipWrite:
             return
-        self.commit(stored, clock(), *self._alarm_after(stored, before))
+        self.commit(stored, clock(), *self._alarm_after(stored, before), PROCESSED)
 
     def _alarm_after(self, stored: Value, before: tuple[int, int]) -> tuple[int, int]:
         """What the hooks of this write have set stands; else what the limits say."""
@@ -188,6 +188,12 @@ class ChannelData(ChannelState):
                 self.commit(stored, clock(), *self._alarm_after(stored, before))
                 self._remember(answer)
         return self.value
+
+    def processed(self) -> None:
+        """Tell whom it concerns that the PV was processed."""
+        for feed in list(self.feeds.values()):
+            if feed.mask & PROCESSED:
+                feed.post()
 
     def restore(self, value: Value) -> None:
         """Set a saved value without running any hook; its time is now.

@@ -19,6 +19,7 @@ from ioc_ops.channel.alarm import Alarm, AlarmSeverity, AlarmStatus
 from ioc_ops.channel.metadata import NO_ALARM
 
 __all__ = [
+    "PROCESSED",
     "ChannelState",
     "Feed",
     "FeedKey",
@@ -37,6 +38,8 @@ Payload = bytes | memoryview
 
 _VALUE_LOG = int(EventMask.VALUE | EventMask.LOG)
 _ALARM = int(EventMask.ALARM)
+PROCESSED = 1 << 16
+"""Posted when a PV was written, whatever has changed; beyond the masks that clients can send."""
 _NS = 1_000_000_000
 
 clock = time.time_ns
@@ -343,7 +346,7 @@ class ChannelState:
             LimitError: the control limits forbid it.
         """
         stored = self.check(stored)
-        self.commit(stored, clock(), *self.alarm_of(stored))
+        self.commit(stored, clock(), *self.alarm_of(stored), PROCESSED)
 
     def commit(
         self, stored: Value, time_ns: int, status: int, severity: int, events: int = 0

@@ -1,6 +1,7 @@
 """Record types as data, and the few behaviours that tie fields to a PV."""
 
 from ioc_ops.records.fields import Field
+from ioc_ops.records.following import process, surroundings
 from ioc_ops.records.record import RecordFields
 from ioc_ops.records.tables import (
     FieldSpec,
@@ -17,5 +18,7 @@ __all__ = [
     "attributes_of",
     "choices_of",
     "fields_of",
+    "process",
     "record_types",
+    "surroundings",
 ]

@@ -8,7 +8,6 @@ from typing import Any
 from ioc_ops.ca import EventMask
 from ioc_ops.channel import (
     AlarmSeverity,
-    ChannelData,
     ChannelDouble,
     ChannelEnum,
     ChannelInteger,
@@ -18,6 +17,7 @@ from ioc_ops.channel import (
     Value,
 )
 from ioc_ops.channel.convert import encode_text
+from ioc_ops.records.following import process
 from ioc_ops.records.tables import choices_of, fields_of
 
 __all__ = ["STATE_NAMES", "STATE_SEVERITIES", "Link", "links_of"]
@@ -156,11 +156,7 @@ def _state_severity(index: int) -> Link:
 
 
 async def _process(field: Any, value: Value) -> None:
-    record: ChannelData = field.record
-    if record.getter is not None and record.putter is None:
-        await record.read()
-    else:
-        await record.write(record.value)
+    await process(field.record)
 
 
 async def _write_index(field: Any, value: Value) -> None:

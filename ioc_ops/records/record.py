@@ -1,11 +1,12 @@
 """The fields of one record: PVs that exist once somebody asks for them."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 
 from ioc_ops.ca import EventMask
-from ioc_ops.channel import ChannelData
+from ioc_ops.channel import PROCESSED, ChannelData
 from ioc_ops.records.fields import FIELD_CLASSES, Field
+from ioc_ops.records.following import follower_of
 from ioc_ops.records.links import links_of
 from ioc_ops.records.tables import attributes_of, fields_of
 
@@ -125,11 +126,21 @@ class RecordFields(Mapping[str, ChannelData]):
             field.post(_PROPERTY)
 
     def written(self, field: Field) -> None:
-        """A field has changed: those whose units or ranges depend on it show others."""
+        """A field has changed: others show it, and it may count when the record is processed."""
         name = field.spec.name
+        follow = follower_of(self.table, name)
+        if follow is not None:
+            self._follow(field, follow)
         for other in self._fields():
             if name in other.spec.shows:
                 other.refresh_metadata()
+
+    def _follow(self, field: Field, follow: Callable[[Field], None]) -> None:
+        key = (field, 0, 0, PROCESSED)
+        if field.value:
+            self.parent.subscribe(key, _News(PROCESSED, partial(follow, field)))
+        else:
+            self.parent.unsubscribe(key)
 
     def refresh(self, name: str) -> None:
         """What a field shows may have changed."""

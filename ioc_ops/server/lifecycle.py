@@ -12,12 +12,14 @@ from typing import Any
 
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.group import unsaved_marks
+from ioc_ops.records import surroundings
 from ioc_ops.server import sockets
 from ioc_ops.server.beacons import beacons
 from ioc_ops.server.circuit import Circuit, Transport
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers.layer import Driver, Event, UdpEndpoint
 from ioc_ops.server.notify import Notifier
+from ioc_ops.server.processing import Processing
 from ioc_ops.server.running import RunningHooks
 from ioc_ops.server.search import answer_search
 from ioc_ops.server.services import Service
@@ -80,6 +82,7 @@ async def serve(
         restored.set()  # a restore that hangs is not waited for
 
     context.attach(driver.call_soon, driver.spawn, ask_to_stop)
+    surroundings.set(Processing(context, driver))
     hooks = RunningHooks(context, driver)
     driver.on_signals(ask_to_stop)
     log.info("%s server starting up...", driver.name.capitalize())

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from typing import Any
+from typing import Any, Protocol
 
 from ioc_ops.ca import Eca
 from ioc_ops.channel import ChannelData, Value
@@ -17,7 +17,18 @@ __all__ = ["PutQueue"]
 log = logging.getLogger("ioc_ops.put")
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], object]
-_Put = tuple[ChannelData, Value, Callable[[Eca], None], PutTrap | None]
+
+
+class Puttable(Protocol):
+    """A PV, or what stands for one in its queue."""
+
+    name: str
+
+    async def put(self, stored: Value) -> None:
+        """Write. Raises ChannelError where the PV refuses, anything where a hook fails."""
+
+
+_Put = tuple[Puttable, Value, Callable[[Eca], None], PutTrap | None]
 
 
 class PutQueue:
@@ -38,7 +49,7 @@ class PutQueue:
 
     def add(
         self,
-        channel: ChannelData,
+        channel: Puttable,
         stored: Value,
         done: Callable[[Eca], None],
         trap: PutTrap | None = None,
@@ -71,7 +82,7 @@ class PutQueue:
         if more:
             self._next()
 
-    async def _apply(self, channel: ChannelData, stored: Value) -> Eca:
+    async def _apply(self, channel: Puttable, stored: Value) -> Eca:
         try:
             await channel.put(stored)
         except ChannelError as problem:
