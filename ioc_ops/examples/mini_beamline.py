@@ -33,7 +33,7 @@ def current(group: PVGroup) -> float:
 
 def not_negative(value: float) -> float:
     """No exposure is shorter than none."""
-    return max(value, 0.0)
+    return max(0.0, value)  # nan is 0, too
 
 
 class PointDetector(PVGroup):

@@ -28,7 +28,7 @@ class RandomWalkIOC(PVGroup):
         """Step for as long as the IOC runs; its stop ends the loop by cancelling it."""
         while True:
             await instance.write(instance.value + random.uniform(-1.0, 1.0))
-            await async_lib.sleep(max(self.dt.value, 0.01))
+            await async_lib.sleep(max(0.01, self.dt.value))  # nan is 0.01, too
 
 
 if __name__ == "__main__":

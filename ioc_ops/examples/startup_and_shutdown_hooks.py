@@ -33,7 +33,7 @@ class StartupAndShutdown(PVGroup):
 
     @thing.shutdown
     async def thing(self, instance: PvpropertyData, async_lib: AsyncLibraryLayer) -> None:
-        """Has one second, then it is cancelled."""
+        """Has 0.7 s, then it is cancelled."""
         self.log.warning("3: the shutdown hook of %s", instance.name)
 
 

@@ -1,5 +1,6 @@
 """Examples that simulate a device, and those whose PVs come from a formula."""
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -40,8 +41,9 @@ def test_mini_beamline(example: Any, connected: Any, refusal: Any) -> None:
     while client.next_value("mini:ph:det") > 1_000:
         pass  # far from the hole
 
-    client.put("mini:ph:exp", -3)
-    assert client.value("mini:ph:exp") == 0
+    for exposure in (math.nan, -3):
+        client.put("mini:ph:exp", exposure)
+        assert client.value("mini:ph:exp") == 0
     client("monitor", "mini:dot:img_sum")
     bright = 0.0
     while bright == 0:
@@ -51,6 +53,18 @@ def test_mini_beamline(example: Any, connected: Any, refusal: Any) -> None:
         pass
     assert bright > 8e8
     assert dark == pytest.approx(480 * 640 * 1000, rel=1e-3)
+
+
+def test_a_walk_goes_on_whatever_its_pace(example: Any, connected: Any) -> None:
+    example("random_walk")
+    client = connected("random_walk:x", "random_walk:dt")
+    assert client.value("random_walk:dt") == 3
+    client("monitor", "random_walk:x")
+    client.next_value("random_walk:x")
+    for pace in (0.0, math.nan, -1.0):
+        client.put("random_walk:dt", pace)
+        steps = [client.next_value("random_walk:x") for _ in range(3)]
+        assert all(abs(after - before) <= 1 for before, after in pairwise(steps))
 
 
 def test_fake_motor_record(example: Any, connected: Any, refusal: Any) -> None:

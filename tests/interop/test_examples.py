@@ -171,6 +171,7 @@ def test_custom_write_that_fails(ioc: Any, client: Any, tmp_path: Path) -> None:
 
 SAVED = {
     "autosaved_simple:A": -2147483648,
+    "autosaved_simple:A.DESC": "of mine",
     "autosaved_simple:C": [3, 2, 1],
     "autosaved_simple:subgroup:A": 2147483647,
     "autosaved_simple:subgroup:C": [-1, 0, 1],
