@@ -1,18 +1,17 @@
 """What forward links and momentary outputs do in an IOC of ours: hooks, restores, PVs that go."""
 
 import asyncio
-import gc
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from live_ioc import LIBRARIES, Script, prepare, run_live, until
 
 from ioc_ops.group import PVGroup, PVSpec, pvproperty
-from ioc_ops.server import current_context, run
-from ioc_ops.server.drivers import load_driver
+from ioc_ops.server import current_context
 
-Live = Callable[[Callable[[Any], Awaitable[None]]], None]
+Live = Callable[[Script], None]
 
 
 class Linked(PVGroup):
@@ -50,14 +49,9 @@ class Linked(PVGroup):
         raise RuntimeError("by design")
 
 
-async def end_at_once() -> int:
-    return 0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def first_loop() -> None:
-    # libuv opens a pipe with the first loop of a process and keeps it: not a leak of a test.
-    load_driver("asyncio").run(end_at_once)
+@pytest.fixture(params=LIBRARIES, scope="module")
+def library(request: pytest.FixtureRequest) -> str:
+    return prepare(request.param)
 
 
 @pytest.fixture
@@ -66,39 +60,14 @@ def group() -> Linked:
 
 
 @pytest.fixture
-def live(group: Linked) -> Iterator[Live]:
+def live(library: str, group: Linked) -> Live:
     """Run the IOC until a script is through; what the script raises fails the test."""
-
-    def run_it(script: Callable[[Any], Awaitable[None]]) -> None:
-        problems: list[Exception] = []
-
-        async def startup_hook(async_lib: Any) -> None:
-            try:
-                await script(async_lib)
-            except Exception as problem:
-                problems.append(problem)
-            finally:
-                current_context().request_stop()
-
-        run(group.pvdb, startup_hook=startup_hook)
-        for problem in problems:
-            raise problem
-
-    yield run_it
-    gc.unfreeze()
+    return lambda script: run_live(library, group.pvdb, script)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Raises TimeoutError after 5 s."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - hooks set no event
-            await asyncio.sleep(0.001)
-
-
-async def settle() -> None:
+async def settle(async_lib: Any) -> None:
     """What was set off has been done."""
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await async_lib.sleep(0.02)
 
 
 @pytest.mark.parametrize("link", ["L:b", "L:b.PROC", "L:b.VAL", "L:b PP MS", 'L:b.{"ts":{}}'])
@@ -106,7 +75,7 @@ def test_the_putter_of_the_next_record_runs(group: Linked, live: Live, link: str
     async def script(async_lib: Any) -> None:
         await group.a.fields["FLNK"].write(link)
         await group.a.write(5.0)
-        await until(lambda: group.seen)
+        await until(async_lib, lambda: group.seen)
 
     live(script)
     assert group.seen == [("b", 2.0)]
@@ -117,7 +86,7 @@ def test_an_input_is_read_and_a_plain_pv_is_written(group: Linked, live: Live) -
         await group.a.fields["FLNK"].write("L:asked")
         await group.asked.fields["FLNK"].write("L:plain")
         await group.a.write(5.0)
-        await until(lambda: group.seen)
+        await until(async_lib, lambda: group.seen)
 
     live(script)
     assert (group.asked.value, group.seen) == (1, [("plain", 3)])
@@ -127,7 +96,7 @@ def test_a_client_that_reads_processes_nothing(group: Linked, live: Live) -> Non
     async def script(async_lib: Any) -> None:
         await group.asked.fields["FLNK"].write("L:b")
         await group.asked.read()
-        await settle()
+        await settle(async_lib)
 
     live(script)
     assert group.seen == []
@@ -139,7 +108,7 @@ def test_other_links_do_nothing(group: Linked, live: Live, link: str) -> None:
         await group.a.fields["FLNK"].write(link)
         for _ in range(3):
             await group.a.write(5.0)
-            await settle()
+            await settle(async_lib)
 
     live(script)
     assert group.seen == []
@@ -151,7 +120,7 @@ def test_a_record_that_fails_is_its_own_trouble(
     async def script(async_lib: Any) -> None:
         await group.a.fields["FLNK"].write("L:gate")
         await group.a.write(5.0)
-        await until(lambda: group.gate.alarm.severity)
+        await until(async_lib, lambda: group.gate.alarm.severity)
         assert current_context().counters.hook_failures["putter"] == 1
 
     with caplog.at_level(logging.CRITICAL, "ioc_ops.put"):
@@ -165,10 +134,10 @@ def test_a_restored_value_sets_off_nothing(group: Linked, live: Live) -> None:
         group.button.fields["HIGH"].restore(0.01)
         group.a.restore(4.0)
         group.button.restore(1)
-        await asyncio.sleep(0.05)
+        await async_lib.sleep(0.05)
         assert (group.seen, group.button.raw_value) == ([], 1)
         await group.a.write(5.0)  # the fields are in force all the same
-        await until(lambda: group.seen)
+        await until(async_lib, lambda: group.seen)
 
     live(script)
     assert group.seen == [("b", 2.0)]
@@ -181,7 +150,7 @@ def test_the_putter_hears_of_the_fall_and_disp_does_not_hinder_it(
         await group.button.fields["HIGH"].write(0.01)
         await group.button.write("On")
         await group.button.fields["DISP"].write(1)
-        await until(lambda: group.button.raw_value == 0)
+        await until(async_lib, lambda: group.button.raw_value == 0)
 
     live(script)
     assert group.seen == [("button", "On"), ("button", "Off")]
@@ -193,7 +162,7 @@ def test_a_button_that_is_taken_out_does_not_fall_back(group: Linked, live: Live
         await pv.fields["HIGH"].write(0.01)
         await pv.write(1)
         group.remove_pv("late")
-        await asyncio.sleep(0.05)
+        await async_lib.sleep(0.05)
         assert pv.raw_value == 1
 
     live(script)
@@ -205,7 +174,7 @@ def test_without_an_ioc_nothing_follows(group: Linked) -> None:
         await group.button.fields["HIGH"].write(0.01)
         await group.a.write(5.0)
         await group.button.write(1)
-        await settle()
+        await asyncio.sleep(0.02)
 
     asyncio.run(script())
     assert group.seen == [("button", "On")]

@@ -1,21 +1,18 @@
 """PVs that are added and removed while an IOC runs: their hooks, on each async library."""
 
-import gc
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from live_ioc import LIBRARIES, prepare, run_live, until
 
 from ioc_ops.channel import AlarmStatus
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.group import PVGroup, PVSpec, pvproperty, scan_wrapper
 from ioc_ops.group.pvspec import FieldHook
-from ioc_ops.server import current_context, run
-from ioc_ops.server.drivers import DRIVERS, load_driver
+from ioc_ops.server import current_context
 
-Script = Callable[["Comings", Any], Awaitable[None]]
-Live = Callable[["Comings", Script], None]
+Live = Callable[["Comings", Callable[["Comings", Any], Awaitable[None]]], None]
 
 
 class Comings(PVGroup):
@@ -63,51 +60,19 @@ EVERY = PVSpec(
 TICKING = PVSpec(value=0, scan=scan_wrapper(0.005)(Comings.tick))
 
 
-async def until(async_lib: Any, condition: Callable[[], object]) -> None:
-    """Raises AssertionError after 5 s."""
-    deadline = async_lib.monotonic() + 5.0
-    while not condition():
-        assert async_lib.monotonic() < deadline, "it did not come"
-        await async_lib.sleep(0.001)
-
-
-async def end_at_once() -> int:
-    return 0
-
-
-@pytest.fixture(params=sorted(DRIVERS), scope="module")
+@pytest.fixture(params=LIBRARIES, scope="module")
 def library(request: pytest.FixtureRequest) -> str:
-    """Name of an async library, one after the other; skips what this machine cannot have."""
-    library: str = request.param
-    if library == "curio" and sys.version_info >= (3, 12):
-        pytest.skip("curio 1.6 does not import on Python 3.12 and later")
-    pytest.importorskip(library)
-    # libuv opens a pipe with the first loop of a process and keeps it: not a leak of a test.
-    load_driver(library).run(end_at_once)
-    return library
+    return prepare(request.param)
 
 
 @pytest.fixture
-def live(library: str) -> Iterator[Live]:
+def live(library: str) -> Live:
     """Run an IOC until its script is through; what the script raises fails the test."""
 
-    def run_it(group: Comings, script: Script) -> None:
-        problems: list[BaseException] = []
+    def run_it(group: Comings, script: Callable[[Comings, Any], Awaitable[None]]) -> None:
+        run_live(library, group.pvdb, lambda async_lib: script(group, async_lib))
 
-        async def startup_hook(async_lib: Any) -> None:
-            try:
-                await script(group, async_lib)
-            except Exception as problem:
-                problems.append(problem)
-            finally:
-                current_context().request_stop()
-
-        run(group.pvdb, async_lib=library, startup_hook=startup_hook)
-        for problem in problems:
-            raise problem
-
-    yield run_it
-    gc.unfreeze()
+    return run_it
 
 
 def test_all_hooks_of_a_pv_that_comes_late_run_at_once_and_restore_is_first(live: Live) -> None:
