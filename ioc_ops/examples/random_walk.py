@@ -28,7 +28,9 @@ class RandomWalkIOC(PVGroup):
         """Step for as long as the IOC runs; its stop ends the loop by cancelling it."""
         while True:
             await instance.write(instance.value + random.uniform(-1.0, 1.0))
-            await async_lib.sleep(max(0.01, self.dt.value))  # nan is 0.01, too
+            # Whatever a client has written, nan and infinity among it: a hundred steps a second
+            # at most, one an hour at least.
+            await async_lib.sleep(min(max(0.01, self.dt.value), 3600.0))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["Surroundings", "follower_of", "process", "surroundings"]
 
 
+_LONGEST = 1e8
+"""Seconds, three years: timers know no infinity."""
+
+
 class Surroundings(Protocol):
     """The IOC that runs, as far as records need it."""
 
@@ -46,8 +50,9 @@ def _fall_back(field: "Field") -> None:
     """HIGH of bo: seconds for which it is 1 (``process``, ``myCallbackFunc`` in boRecord.c)."""
     around = surroundings.get()
     record: Any = field.record
-    if around is not None and getattr(record, "raw_value", record.value) == 1:
-        around.fall_back(record, float(field.value))
+    seconds = min(float(field.value), _LONGEST)
+    if around is not None and seconds > 0 and getattr(record, "raw_value", record.value) == 1:
+        around.fall_back(record, seconds)
 
 
 _OF_EVERY_TYPE = {"FLNK": _forward}

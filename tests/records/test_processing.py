@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -154,6 +155,20 @@ def test_the_putter_hears_of_the_fall_and_disp_does_not_hinder_it(
 
     live(script)
     assert group.seen == [("button", "On"), ("button", "Off")]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf])
+def test_a_time_that_is_none_holds_for_ever(group: Linked, live: Live, seconds: float) -> None:
+    async def script(async_lib: Any) -> None:
+        await group.button.fields["HIGH"].write(seconds)
+        await group.button.write("On")
+        await settle(async_lib)
+        assert group.button.raw_value == 1
+        await group.button.fields["HIGH"].write(0.01)
+        await group.button.write("On")
+        await until(async_lib, lambda: group.button.raw_value == 0)
+
+    live(script)
 
 
 def test_a_button_that_is_taken_out_does_not_fall_back(group: Linked, live: Live) -> None:
