@@ -51,7 +51,9 @@ def ca_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name in list(os.environ):
         if name.startswith(("EPICS_", "CAPROTO_")) or name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"):
             monkeypatch.delenv(name)
-    port, beacons = str(find_free_port()), str(find_free_port())
+    port = beacons = str(find_free_port())
+    while beacons == port:  # a port is free until somebody takes it
+        beacons = str(find_free_port())
     pinned = {
         "EPICS_CA_ADDR_LIST": HOST,
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
