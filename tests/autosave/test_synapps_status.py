@@ -135,8 +135,11 @@ def test_saving_by_itself_can_be_disabled_for_a_while(
     assert until(lambda: get("SR_heartbeat") != beat)  # it has been noticed
     assert put("position", 7.0)
     before = file.read_bytes()
-    assert until(lambda: get("SR_disable") == "Enable")
-    assert file.read_bytes() == before
+    while True:
+        content = file.read_bytes()
+        if get("SR_disable") == "Enable":
+            break
+        assert content == before  # it was disabled still when this was read
     assert until(lambda: b"7.0" in file.read_bytes())
 
 
