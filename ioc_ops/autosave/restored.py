@@ -86,7 +86,7 @@ async def restore_loaded(
     if snapshot is None:
         return Restored(RestoreReport(unsaved=tuple(channels), rejected=loaded.rejected))
     wanted = {name: channel for name, channel in channels.items() if name not in elsewhere}
-    outcomes = [step async for step in sliced(restore_steps(snapshot, wanted), clock)]
+    outcomes = await sliced(restore_steps(snapshot, wanted), clock)
     report = report_of(outcomes, snapshot, channels, path=loaded.path, rejected=loaded.rejected)
     kept = {name: value for name in report.missing if (value := snapshot.find(name)) is not None}
     return Restored(report, kept, snapshot.saved_at or 0.0)

@@ -1,7 +1,7 @@
 """Saving from the event loop: notices changes, hands them to storage, never waits for long."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -23,14 +23,17 @@ T = TypeVar("T")
 _SLICE_SECONDS = 0.002
 
 
-async def sliced(steps: Iterator[T], clock: Clock) -> AsyncIterator[T]:
-    """The same steps, with a turn of the event loop in between whenever they have taken long."""
+async def sliced(steps: Iterator[T], clock: Clock) -> list[T]:
+    """Take all steps, with a turn of the event loop in between whenever they have taken long."""
+    # No asynchronous generator: curio complains of one that is not driven to its end.
+    taken = []
     until = clock.monotonic() + _SLICE_SECONDS
     for step in steps:
-        yield step
+        taken.append(step)
         if clock.monotonic() >= until:
             await clock.sleep(0)
             until = clock.monotonic() + _SLICE_SECONDS
+    return taken
 
 
 class Saver:
@@ -172,11 +175,10 @@ class Saver:
         """Whether there is something to save."""
         if self.stats.unsaved_since:
             return True
-        async for found in sliced(self.watch.look(), clock):
-            if found:
-                self.mark_unsaved()
-                return True
-        return False
+        changed = any(await sliced(self.watch.look(), clock))
+        if changed:
+            self.mark_unsaved()
+        return changed
 
     async def save(self, clock: Clock, limit: float) -> None:
         """Bring the file up to date with the PVs; returns once it is on disk.
@@ -191,8 +193,7 @@ class Saver:
         deadline = clock.monotonic() + limit
         try:
             await self._until_free(clock, deadline, limit)
-            async for _ in sliced(self.watch.take(), clock):
-                pass
+            await sliced(self.watch.take(), clock)
             await self._until_free(clock, deadline, limit)
             # No await from here on: what was taken goes to the thread, whoever is cancelled.
             job = self._storage.submit(partial(self._session.write, self.watch.hand_on()))
