@@ -192,12 +192,15 @@ async def _send_beacons(
         for address in settings.beacon_addresses:
             try:
                 endpoint.send(datagram, address)
-                context.counters.beacons_sent += 1
-                unreachable.discard(address)
             except OSError as problem:
                 if address not in unreachable:
                     unreachable.add(address)
                     log.warning("no beacons to %s:%d: %s", *address, problem)
+                continue
+            context.counters.beacons_sent += 1
+            if address in unreachable:
+                unreachable.discard(address)
+                log.info("beacons to %s:%d go out again", *address)
         await driver.sleep(pause)
 
 

@@ -108,7 +108,10 @@ class _Connection(asyncio.Protocol):
 class _Udp(asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport
 
-    def __init__(self, receive: Callable[[bytes, tuple[str, int]], bytes | None]) -> None:
+    def __init__(
+        self, sock: socket.socket, receive: Callable[[bytes, tuple[str, int]], bytes | None]
+    ) -> None:
+        self._sock = sock
         self._receive = receive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -124,7 +127,8 @@ class _Udp(asyncio.DatagramProtocol):
         """A client is gone before its answer came: nothing to do."""
 
     def send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        self.transport.sendto(datagram, address)
+        # The transport would tell nobody, or error_received, which knows of no address.
+        self._sock.sendto(datagram, address)
 
     def close(self) -> None:
         self.transport.close()
@@ -247,7 +251,7 @@ class AsyncioDriver:
         self, sock: socket.socket, receive: Callable[[bytes, tuple[str, int]], bytes | None]
     ) -> UdpEndpoint:
         loop = asyncio.get_running_loop()
-        _, protocol = await loop.create_datagram_endpoint(lambda: _Udp(receive), sock=sock)
+        _, protocol = await loop.create_datagram_endpoint(lambda: _Udp(sock, receive), sock=sock)
         return protocol
 
 

@@ -77,7 +77,7 @@ class UdpEndpoint(Protocol):
     """A bound UDP socket."""
 
     def send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        """Send at once or drop. Raises OSError."""
+        """Send at once. Raises OSError when that cannot be done; it is not tried again."""
 
     def close(self) -> None: ...
 

@@ -253,13 +253,12 @@ class UdpSocket:
             if answer is not None:
                 self.send(answer, address)
         except OSError:
-            pass  # there is no way to that client
+            pass  # no way to that client, or no room just now; it will search again
         except Exception:
             log.exception("a datagram of %s:%d failed", *address)
 
     def send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._sock.sendto(datagram, address)
+        self._sock.sendto(datagram, address)
 
     def close(self) -> None:
         self._job.cancel()
