@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib.util
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ HOST = "127.0.0.1"
 READY = "Server startup complete."
 START_TIMEOUT = 30.0  # seconds; a loaded machine takes its time to import
 STOP_TIMEOUT = 3.0  # seconds within which an orderly stop must be over
+LIBRARIES = ("asyncio", "curio", "trio")
 
 
 # --- ports and environment ------------------------------------------------------------------
@@ -115,6 +117,22 @@ def nothing_left_behind(
 
 
 # --- an IOC as a process --------------------------------------------------------------------
+
+
+@pytest.fixture(params=LIBRARIES, scope="module")
+def library(request: pytest.FixtureRequest) -> str:
+    """Name of an async library, one after the other; skips what this machine cannot have.
+
+    Whoever starts an IOC through this has his test run on all three. For a test that costs much,
+    or whose subject is the same on all, one will do; that is said by
+    ``pytest.mark.parametrize("library", ["asyncio"], indirect=True)``, with the reason.
+    """
+    name: str = request.param
+    if name == "curio" and sys.version_info >= (3, 12):
+        pytest.skip("curio 1.6 does not import on Python 3.12 and later")
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
 
 
 class Lines:

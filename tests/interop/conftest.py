@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,35 @@ import pytest
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
 CLIENTS = ("pyepics", "aioca", "caproto")
+# All clients with one library and all libraries with one client: neither knows of the other, and
+# nine of each test would take as long as all others here together.
+PAIRS = [*(("asyncio", client) for client in CLIENTS), ("curio", "aioca"), ("trio", "aioca")]
 REPLY_TIMEOUT = 45.0  # seconds; more than any verb may take
+
+StartModule = Callable[..., Any]
 
 REPEATER = "from caproto.sync.repeater import run; run('127.0.0.1')"
 REPEATER_CONFIRM, REPEATER_REGISTER = 17, 24
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixtures bring all of their own
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that have both a client and a library with the PAIRS."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    chosen = any(mark.args[0] == "library" for mark in marks)
+    if not chosen and {"client", "library"} <= set(metafunc.fixturenames):
+        pairs = pytest.mark.parametrize(("library", "client"), PAIRS, indirect=True)
+        metafunc.definition.add_marker(pairs)
+
+
+@pytest.fixture
+def ioc(ioc: StartModule, library: str) -> StartModule:
+    """Start IOCs by module, on each library; see `ioc` of tests/conftest.py."""
+
+    def start(module: str, *arguments: str, **options: Any) -> Any:
+        return ioc(module, "--async-lib", library, *arguments, **options)
+
+    return start
 
 
 @pytest.fixture(scope="session")

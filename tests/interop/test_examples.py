@@ -8,6 +8,10 @@ import pytest
 
 NONE, MAJOR, INVALID = 0, 2, 3  # alarm severities
 
+# For tests of names and values, which know of no library, and for those that take seconds: of what
+# they do tests/drivers has the library's part, on each.
+ONE_LIBRARY = pytest.mark.parametrize("library", ["asyncio"], indirect=True)
+
 
 def connected(client: Any, *pvs: str) -> None:
     for pv in pvs:
@@ -36,6 +40,7 @@ def test_simple_read_and_write(ioc: Any, client: Any) -> None:
     assert client.value("simple:C") == [9, 8]
 
 
+@ONE_LIBRARY
 def test_simple_prefix(ioc: Any, client: Any) -> None:
     ioc("ioc_ops.examples.simple", "--prefix", "other:")
     connected(client, "other:A")
@@ -77,6 +82,7 @@ def test_simple_disconnect_and_connect_again(ioc: Any, client: Any) -> None:
     assert client.value("simple:A") == 3
 
 
+@ONE_LIBRARY
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_simple_all_clients_reconnect_after_restart(ioc: Any, clients: Any, end: str) -> None:
     process = ioc("ioc_ops.examples.simple")
@@ -105,6 +111,7 @@ def test_simple_all_clients_reconnect_after_restart(ioc: Any, clients: Any, end:
 # --- random_walk ----------------------------------------------------------------------------
 
 
+@ONE_LIBRARY
 def test_random_walk(ioc: Any, client: Any) -> None:
     ioc("ioc_ops.examples.random_walk")
     connected(client, "random_walk:dt", "random_walk:x")
@@ -124,6 +131,7 @@ def test_random_walk(ioc: Any, client: Any) -> None:
 # --- custom_write ---------------------------------------------------------------------------
 
 
+@ONE_LIBRARY
 def test_custom_write(ioc: Any, client: Any, tmp_path: Path) -> None:
     ioc("ioc_ops.examples.custom_write", env={"TMPDIR": str(tmp_path)})
     connected(client, "custom_write:A", "custom_write:B")
@@ -180,6 +188,7 @@ SAVE_PV = "autosaved_simple:autosave_helper:SAVE"
 NOT_SAVED = ("autosaved_simple:B", "autosaved_simple:subgroup:B")
 
 
+@ONE_LIBRARY
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_autosave(ioc: Any, client: Any, end: str) -> None:
     process = ioc("ioc_ops.examples.autosave")
@@ -203,6 +212,7 @@ def test_autosave(ioc: Any, client: Any, end: str) -> None:
 # --- demo_ioc: the types that the others do not have ------------------------------------------
 
 
+@ONE_LIBRARY
 def test_demo_ioc_enum_string_and_metadata(ioc: Any, client: Any) -> None:
     ioc("ioc_ops.examples.demo_ioc")
     connected(client, "demo:mode", "demo:label", "demo:setpoint", "demo:waveform")

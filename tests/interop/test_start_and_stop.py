@@ -4,6 +4,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 HOST = "127.0.0.1"
 HOOKED = str(Path(__file__).parent / "hooked_ioc.py")
 BAD_CONFIGURATION = 2
+
+# For what happens before there is a loop, or is the same in tests/drivers on each library.
+ONE_LIBRARY = pytest.mark.parametrize("library", ["asyncio"], indirect=True)
 
 
 def complaint(process: Any) -> str:
@@ -22,6 +26,7 @@ def complaint(process: Any) -> str:
     return str(line)
 
 
+@ONE_LIBRARY
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [
@@ -43,6 +48,7 @@ def test_broken_command_line(ioc: Any, arguments: list[str], culprit: str) -> No
     assert culprit in complaint(process)
 
 
+@ONE_LIBRARY
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -62,6 +68,7 @@ def test_broken_environment(ioc: Any, name: str, value: str) -> None:
     assert value in complaint(process)
 
 
+@ONE_LIBRARY
 def test_port_that_another_program_holds(ioc: Any, ca_environment: dict[str, str]) -> None:
     port = int(ca_environment["EPICS_CAS_SERVER_PORT"])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -84,6 +91,7 @@ def test_save_directory_that_is_a_file(ioc: Any, tmp_path: Path) -> None:
     assert (tmp_path / "state").read_text() == "not a directory"
 
 
+@ONE_LIBRARY
 def test_two_iocs_on_one_host_and_port(ioc: Any) -> None:
     """The second gets another TCP port; both are found by searches on the first."""
     first = ioc("ioc_ops.examples.simple", "--prefix", "one:")
@@ -93,22 +101,26 @@ def test_two_iocs_on_one_host_and_port(ioc: Any) -> None:
     assert len(ports) == 2
 
 
+@pytest.fixture
+def hooked(start_ioc: Any, library: str) -> Callable[..., Any]:
+    """Start the IOC with shutdown hooks; the keywords are those of `start_ioc`."""
+    return partial(start_ioc, [sys.executable, HOOKED, "--async-lib", library])
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
-def test_stop_runs_shutdown_hooks(start_ioc: Any, tmp_path: Path, signum: signal.Signals) -> None:
-    process = start_ioc([sys.executable, HOOKED])
+def test_stop_runs_shutdown_hooks(
+    hooked: Callable[..., Any], tmp_path: Path, signum: signal.Signals
+) -> None:
+    process = hooked()
     assert process.stop(signum) < 3
     assert ((tmp_path / "first").read_text(), (tmp_path / "second").read_text()) == ("1", "2")
 
 
 @pytest.mark.parametrize("behaviour", ["raises", "hangs"])
 def test_a_bad_shutdown_hook_spoils_neither_the_others_nor_the_stop(
-    start_ioc: Any, tmp_path: Path, behaviour: str
+    hooked: Callable[..., Any], tmp_path: Path, behaviour: str
 ) -> None:
-    process = start_ioc(
-        [sys.executable, HOOKED],
-        env={"SHUTDOWN": behaviour},
-        expect_traceback=behaviour == "raises",
-    )
+    process = hooked(env={"SHUTDOWN": behaviour}, expect_traceback=behaviour == "raises")
     assert process.stop() < 3
     assert not (tmp_path / "first").exists()
     assert (tmp_path / "second").read_text() == "2"
@@ -130,6 +142,7 @@ def test_stop_while_starting(ioc: Any) -> None:
     assert process.stop() < 3
 
 
+@ONE_LIBRARY
 def test_list_pvs_and_prefix(ioc: Any) -> None:
     process = ioc("ioc_ops.examples.simple", "--list-pvs", "--prefix", "mine:")
     process.wait_for("mine:C")

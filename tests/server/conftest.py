@@ -14,11 +14,12 @@ StartIoc = Callable[..., Any]
 
 
 @pytest.fixture
-def run_ioc(start_ioc: Callable[..., Any]) -> StartIoc:
-    """Start an IOC of `iocs/` by its name; the keywords are those of `start_ioc`."""
+def run_ioc(start_ioc: Callable[..., Any], library: str) -> StartIoc:
+    """Start an IOC of `iocs/` by its name, on each library; keywords are those of `start_ioc`."""
 
     def run(name: str, *arguments: str, **options: Any) -> Any:
-        return start_ioc([sys.executable, str(IOCS / f"{name}.py"), *arguments], **options)
+        command = [sys.executable, str(IOCS / f"{name}.py"), "--async-lib", library, *arguments]
+        return start_ioc(command, **options)
 
     return run
 
@@ -41,7 +42,11 @@ def run_faulty_ioc(run_ioc: StartIoc) -> Iterator[StartIoc]:
 
 @pytest.fixture
 def refused(tmp_path: Path) -> Callable[..., str]:
-    """Start an IOC that cannot start: exit status 2, and the one line that it says."""
+    """Start an IOC that cannot start: exit status 2, and the one line that it says.
+
+    On one library: what the environment says is read before there is a loop. That what ends a
+    loop comes out of it as one line on each is in tests/drivers.
+    """
 
     def start(name: str, *arguments: str) -> str:
         ended = subprocess.run(

@@ -14,6 +14,9 @@ from ioc_ops.ca import Eca, parse_beacon
 StartIoc = Callable[..., Any]
 EVERYBODY = "127.255.255.255"
 
+# Who is answered, and how often an IOC calls, is decided above the libraries.
+ONE_LIBRARY = pytest.mark.parametrize("library", ["asyncio"], indirect=True)
+
 
 @pytest.fixture
 def beacon_socket(ca_environment: dict[str, str]) -> Iterator[socket.socket]:
@@ -36,6 +39,7 @@ def test_beacons_come_at_first_often_then_ever_more_seldom(
     assert pauses[4] > pauses[2] > pauses[0]
 
 
+@ONE_LIBRARY
 def test_the_period_of_beacons_is_the_longest_pause(
     run_ioc: StartIoc, beacon_socket: socket.socket
 ) -> None:
@@ -74,6 +78,7 @@ def test_searches_over_udp_and_tcp(run_ioc: StartIoc) -> None:
         assert circuit.create("p:nothing") is None
 
 
+@ONE_LIBRARY
 def test_who_is_to_be_ignored_is_not_answered(run_ioc: StartIoc) -> None:
     deaf = run_ioc("plain", env={"EPICS_CAS_IGNORE_ADDR_LIST": "127.0.0.1"})
     # The other one answers the same datagram: it has arrived.

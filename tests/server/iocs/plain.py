@@ -1,6 +1,5 @@
 """PVs without surprises, one that nobody may write, and a look at the counters."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -29,10 +28,14 @@ class Plain(PVGroup):
 
     restart = pvproperty(value=0)
 
+    @restart.startup
+    async def restart(self, instance: Any, async_lib: Any) -> None:
+        self.async_lib = async_lib
+
     @restart.putter
     async def restart(self, instance: Any, value: int) -> None:
         current_context().request_stop(RESTART)
-        await asyncio.sleep(0)  # a putter may go on for a while
+        await self.async_lib.sleep(0)  # a putter may go on for a while
 
     counters = pvproperty(value="", max_length=4000)
 

@@ -1,6 +1,5 @@
 """Hooks that do not end: STUCK names which, HOW names in which way."""
 
-import asyncio
 import os
 import time
 from pathlib import Path
@@ -25,7 +24,7 @@ async def hold(async_lib: Any) -> None:
         while True:
             try:
                 await async_lib.sleep(3600)
-            except asyncio.CancelledError:
+            except BaseException:  # each library has a cancellation of its own
                 continue
 
 
