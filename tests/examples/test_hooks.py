@@ -1,6 +1,5 @@
 """Examples about what PVs do when they are read, written and scanned."""
 
-import sys
 import time
 from itertools import pairwise
 from typing import Any
@@ -10,10 +9,7 @@ import pytest
 NONE, MAJOR = 0, 2  # alarm severities
 
 
-@pytest.mark.parametrize("library", ["asyncio", "trio", "curio"])
 def test_rpc_function(example: Any, connected: Any, refusal: Any, library: str) -> None:
-    if library == "curio" and sys.version_info >= (3, 12):
-        pytest.skip("curio 1.6 does not import")
     example("rpc_function", "--async-lib", library, expect_traceback=True)
     arguments = ("low", "high", "Process", "Retval", "Status")
     names = {name: f"rpc:get_random:{name}" for name in arguments}

@@ -43,7 +43,6 @@ def terminal() -> Iterator[Terminal]:
     os.close(made.screen)
 
 
-@pytest.mark.parametrize("library", ["asyncio", "trio"])
 def test_keys_become_values(
     start_ioc: Any, caproto_client: Any, terminal: Terminal, library: str
 ) -> None:
