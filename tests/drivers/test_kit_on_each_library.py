@@ -1,4 +1,4 @@
-"""Autosave and status PVs on each library: restored, saved, stopped, and no complaint."""
+"""Autosave, status PVs, memory tracing on each library: at work, stopped, and no complaint."""
 
 import sys
 from collections.abc import Callable
@@ -8,43 +8,68 @@ from typing import Any
 import pytest
 from driver_client import EVENT, NORMAL, Client
 
-PVS = ("demo:setpoint", "demo:readback", "demo:Ioc:HEARTBEAT", "demo:autosave:STATUS")
+SCRIPT = str(Path(__file__).parent / "kit_ioc.py")
+PVS = ("kit:setpoint", "kit:readback", "kit:Ioc:HEARTBEAT", "kit:autosave:STATUS")
+
+Start = Callable[..., Any]
 
 
 @pytest.fixture
-def start(start_ioc: Callable[..., Any], library: str) -> Callable[[], Any]:
-    """Start the IOC of the demo; whatever Python itself has to say is an error."""
-    python = [sys.executable, "-W", "error", "-X", "dev"]
+def start(start_ioc: Start, library: str) -> Start:
+    """Start the IOC; whatever Python itself has to say is an error."""
 
-    def start() -> Any:
-        return start_ioc([*python, "-m", "ioc_ops.examples.demo_ioc", "--async-lib", library])
+    def start(*options: str) -> Any:
+        python = [sys.executable, "-W", "error", *options]
+        return start_ioc([*python, SCRIPT, "--async-lib", library])
 
     return start
 
 
-def test_restore_save_and_stop(start: Callable[[], Any], tmp_path: Path) -> None:
-    """At work, saved when asked to, saved by the stop, and restored from both."""
+def complaints(process: Any) -> list[str]:
+    """What it said that is no [I]nformation."""
+    return [line for line in process.lines if not line.startswith("[I ")]
+
+
+def test_restore_save_and_stop(start: Start, tmp_path: Path) -> None:
+    """Saved when asked to, saved by the stop, and restored from there."""
     file = tmp_path / "state" / "demo.json"
-    process = start()
+    process = start("-X", "dev")
     with Client(process.port) as client:
-        assert client.write("demo:setpoint", 2.5) == NORMAL
-        assert client.write("demo:autosave:SAVE", 1) == NORMAL
-        assert '"demo:setpoint": 2.5' in file.read_text()
-        assert client.write("demo:setpoint", 7.25) == NORMAL
+        assert client.write("kit:setpoint", 2.5) == NORMAL
+        assert client.write("kit:autosave:SAVE", 1) == NORMAL
+        assert '"kit:setpoint": 2.5' in file.read_text()
+        assert client.write("kit:setpoint", 7.25) == NORMAL
     process.restart()
     with Client(process.port) as client:
-        assert client.read("demo:setpoint") == 7.25
-        client.monitor("demo:Ioc:HEARTBEAT")
+        assert client.read("kit:setpoint") == 7.25
+        client.monitor("kit:Ioc:HEARTBEAT")
         beat = client.event()
         assert client.event() > beat
-        assert client.write("demo:autosave:SAVE", 1) == NORMAL
+        assert client.write("kit:autosave:SAVE", 1) == NORMAL
     process.stop()
-    assert '"demo:setpoint": 7.25' in file.read_text()
+    assert '"kit:setpoint": 7.25' in file.read_text()
     # A generator that is left half-way, a coroutine that nobody awaits: a library says so here.
-    assert [line for line in process.lines if not line.startswith("[I ")] == []
+    assert complaints(process) == []
 
 
-def test_stop_with_clients(start: Callable[[], Any], tmp_path: Path) -> None:
+def test_memory_tracing(start: Start, tmp_path: Path) -> None:
+    """Its looks run in threads, and what is written to its PVs is not left until the next one."""
+    process = start()
+    with Client(process.port) as client:
+        client.monitor("kit:Mem:TracedCurrent")
+        assert client.event() == 0
+        assert client.write("kit:Mem:EnableTracing", 1) == NORMAL
+        while not client.event():
+            pass
+        client.write("kit:Mem:SaveSnapshot", 1)
+        while client.read("kit:Mem:SaveSnapshot"):
+            pass
+        assert list(tmp_path.glob("memory-*.tracemalloc"))
+    process.stop()
+    assert complaints(process) == []
+
+
+def test_stop_with_clients(start: Start, tmp_path: Path) -> None:
     """What nobody has saved yet is on disk well within the 3 s that a supervisor grants."""
     process = start()
     clients = [Client(process.port) for _ in range(5)]
@@ -52,9 +77,10 @@ def test_stop_with_clients(start: Callable[[], Any], tmp_path: Path) -> None:
         for pv in PVS:
             client.monitor(pv)
             client.expect(EVENT)
-    assert clients[0].write("demo:setpoint", 4.5) == NORMAL
-    assert process.stop() < 1.5
+    assert clients[0].write("kit:setpoint", 4.5) == NORMAL
+    assert process.stop() < 2
     for client in clients:
         with client, pytest.raises(EOFError):
             client.expect(-1)
-    assert '"demo:setpoint": 4.5' in (tmp_path / "state" / "demo.json").read_text()
+    assert '"kit:setpoint": 4.5' in (tmp_path / "state" / "demo.json").read_text()
+    assert complaints(process) == []
