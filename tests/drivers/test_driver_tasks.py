@@ -347,6 +347,28 @@ def test_waiting_that_is_over_leaves_nothing(driver: Driver, run: Run) -> None:
     run(main)
 
 
+def test_many_are_woken_at_once(driver: Driver, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """As when an IOC stops that has hundreds of clients."""
+
+    async def main() -> None:
+        events = [driver.Event() for _ in range(1000)]
+        woken: list[bool] = []
+
+        async def wait(event: Event) -> None:
+            woken.append(await event.wait(20))
+
+        async def set_all() -> None:
+            await driver.sleep(0.01)
+            for event in events:
+                event.set()
+
+        assert await driver.gather([*map(wait, events), set_all()], 30)
+        assert woken == [True] * 1000
+
+    run(main)
+    assert caplog.records == []
+
+
 # --- ThreadsafeQueue ------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncioDriver", "make_driver"]
 
 _T = TypeVar("_T")
+_Receive = Callable[[bytes, tuple[str, int]], bytes | None]
 _HIGH_WATER = 0x40000
 _JOIN_BELOW = 0x10000
 # From 3.12 on a task may begin at once: a putter that never waits costs no trip of the loop.
@@ -64,9 +65,6 @@ class _Connection(asyncio.Protocol):
         finally:
             outbox.flush()
 
-    def eof_received(self) -> None:
-        return None
-
     def connection_lost(self, problem: Exception | None) -> None:
         self._connections.discard(self)
         self.circuit.closed()
@@ -108,15 +106,12 @@ class _Connection(asyncio.Protocol):
 class _Udp(asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport
 
-    def __init__(
-        self, sock: socket.socket, receive: Callable[[bytes, tuple[str, int]], bytes | None]
-    ) -> None:
+    def __init__(self, sock: socket.socket, receive: _Receive) -> None:
         self._sock = sock
         self._receive = receive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast("asyncio.DatagramTransport", transport)
-        self.transport = transport
+        self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, address: tuple[str | Any, int]) -> None:
         answer = self._receive(data, address)
@@ -247,9 +242,7 @@ class AsyncioDriver:
 
         return await loop.create_server(make_connection, sock=sock, backlog=1024)
 
-    async def open_udp(
-        self, sock: socket.socket, receive: Callable[[bytes, tuple[str, int]], bytes | None]
-    ) -> UdpEndpoint:
+    async def open_udp(self, sock: socket.socket, receive: _Receive) -> UdpEndpoint:
         loop = asyncio.get_running_loop()
         _, protocol = await loop.create_datagram_endpoint(lambda: _Udp(sock, receive), sock=sock)
         return protocol

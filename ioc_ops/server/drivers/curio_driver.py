@@ -1,7 +1,7 @@
 """curio (``pip install ioc-ops[curio]``, Python 3.11).
 
 Only a coroutine can ask something of curio's kernel, so all that comes from elsewhere (a
-circuit that spawns, a signal, ``call_soon``) is posted to a task that does.
+circuit that spawns, a signal, ``call_soon``, a future that is done) is posted to a task that does.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import curio
-from curio.traps import _future_wait, _read_wait, _write_wait
+from curio.traps import _read_wait, _write_wait
 
 from ioc_ops.server.drivers.sockets_driver import SocketsDriver, call
 from ioc_ops.server.drivers.tasks import Job
@@ -49,6 +49,7 @@ class CurioDriver(SocketsDriver):
         self._posted: deque[tuple[Context, _Action]] = deque()
         self._unstarted: set[Job] = set()
         self._woken = False
+        self._over = False
 
     def run_library(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         self._receiver, self._sender = socket.socketpair()
@@ -63,12 +64,12 @@ class CurioDriver(SocketsDriver):
             return status
 
     async def _inside(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-        clerk = await curio.spawn(self._do_posted, daemon=True)
+        await curio.spawn(self._do_posted, daemon=True)
         try:
             return await main()
         finally:
-            # curio's own end cancels all tasks and does not like new ones meanwhile.
-            await clerk.cancel()
+            # curio's own end cancels all tasks, the oldest last, and does not like new ones.
+            self._over = True
 
     async def sleep(self, seconds: float) -> None:
         await curio.sleep(seconds)
@@ -80,12 +81,16 @@ class CurioDriver(SocketsDriver):
         await _write_wait(sock)
 
     async def wait_future(self, future: "Future[Any]", seconds: float | None = None) -> None:
+        woken = curio.Event()
+        # Not by _future_wait: that writes a byte into a pipe of curio's for each that is done,
+        # and some hundreds at once (clients that are let go) are more than it holds.
+        future.add_done_callback(lambda future: self._post(woken.set))
         try:
             if seconds is None:
-                await _future_wait(future)
+                await woken.wait()
             else:
                 async with curio.ignore_after(seconds):
-                    await _future_wait(future)
+                    await woken.wait()
         finally:
             future.cancel()
 
@@ -96,7 +101,7 @@ class CurioDriver(SocketsDriver):
 
         async def begin() -> None:
             self._unstarted.discard(job)
-            if job.cancelled:
+            if job.cancelled or self._over:
                 job.close()
                 return
             # A daemon in curio's sense: nobody has to join it.
