@@ -38,12 +38,18 @@ from ioc_ops.autosave.snapshot import CarriedValue, Snapshot
 from ioc_ops.autosave.values import JsonValue, Value, from_json, to_parts
 from ioc_ops.errors import AutosaveError
 
-__all__ = ["carried_line", "compose", "dumps", "loads", "value_line"]
+__all__ = ["HEAD_SIZE", "carried_line", "compose", "dumps", "loads", "serial_of", "value_line"]
 
 _FORMAT = "ioc_ops autosave"
 _VERSION = 1
 _HEAD = f'{{\n"format": "{_FORMAT}"'.encode()
 _PLAIN_NAME = re.compile(r"[\w:.{}<>;+\-\[\]$ ]*", re.ASCII).fullmatch
+#: Bytes from the beginning that hold the serial.
+HEAD_SIZE = 1024
+_SERIAL = re.compile(
+    re.escape(_HEAD)
+    + rb',\n"version": \d+,\n"ioc": "(?:[^"\\]|\\.)*",\n"saved": "[^"]*",\n"serial": (\d{1,15}),'
+)
 _TAIL = re.compile(rb'"sha256": "([0-9a-f]{64})"\n}\n\Z')
 _TAIL_LENGTH = len(b'"sha256": ""\n}\n') + 64
 # Lines joined per piece: a join keeps the interpreter, 1,000 short lines cost 0.1 ms.
@@ -156,6 +162,12 @@ def loads(data: bytes) -> Snapshot:
     if not isinstance(content, dict):
         raise AutosaveError("not a save file: the JSON in it is no object")
     return _read_own(content) if ours else _read_caproto(content)
+
+
+def serial_of(head: bytes) -> int:
+    """The serial in the first `HEAD_SIZE` bytes of a save file, which may be damaged; 0 if none."""
+    match = _SERIAL.match(head)
+    return int(match[1]) if match else 0
 
 
 def _verify(data: bytes) -> None:

@@ -13,7 +13,7 @@ __all__ = ["FileNames"]
 # A generation's own time is its mtime, unless the files were copied here and lost theirs; what
 # differs less is the hour of daylight saving, or a second that the name does not resolve.
 _TRUST_MTIME_WITHIN = 7200.0
-_BAD_SUFFIX = "_%Y%m%d-%H%M%S"
+_SUFFIX = "_%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class FileNames:
 
     For ``state/my.json`` and the default suffix: generations ``my_20260301-120000.json`` and
     ``my_20260301-120000_2.json`` (a second one of that second), temporary files
-    ``.my.json.<pid>-<n>.tmp``, files that did not verify ``my.json.bad_20260301-120000``.
+    ``.my.json.<pid>-<n>.tmp``, the lock ``.my.json.lock``, files that did not verify
+    ``my.json.bad_20260301-120000``, protected ones ``my.json.keep_20260301-120000``.
     Dates in names are local time.
     """
 
@@ -53,8 +54,20 @@ class FileNames:
 
     def bad(self, time: float, number: int = 1) -> Path:
         """The ``number``-th name for a bad file that is put aside at a Unix time."""
-        date = datetime.fromtimestamp(time).strftime(_BAD_SUFFIX)
-        return self.primary.with_name(f"{self.primary.name}.bad{date}{_count(number)}")
+        return self._beside("bad", time, number)
+
+    def kept(self, time: float, number: int = 1) -> Path:
+        """The ``number``-th name for a protected generation that was saved at a Unix time."""
+        return self._beside("keep", time, number)
+
+    def _beside(self, kind: str, time: float, number: int) -> Path:
+        date = datetime.fromtimestamp(time).strftime(_SUFFIX)
+        return self.primary.with_name(f"{self.primary.name}.{kind}{date}{_count(number)}")
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock says that the save file is in use."""
+        return self.primary.with_name(f".{self.primary.name}.lock")
 
     def temporary(self, pid: int, number: int) -> Path:
         """A name that no other process uses."""
@@ -86,6 +99,10 @@ class FileNames:
     def is_bad(self, path: Path) -> bool:
         """Whether it is a bad file put aside."""
         return path.name.startswith(f"{self.primary.name}.bad_")
+
+    def is_kept(self, path: Path) -> bool:
+        """Whether it is a protected generation."""
+        return path.name.startswith(f"{self.primary.name}.keep_")
 
     def pid_of_temporary(self, path: Path) -> int | None:
         """The process that made a temporary file; None for any other file."""

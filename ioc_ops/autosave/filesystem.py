@@ -4,6 +4,8 @@ This is the seam where tests let storage fail, hang or crash between any two ope
 else in `ioc_ops.autosave` touches the disk.
 """
 
+import errno
+import fcntl
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,6 +104,48 @@ class FileSystem:
     def read(self, path: Path) -> bytes:
         """All of a file."""
         return path.read_bytes()
+
+    def read_head(self, path: Path, size: int) -> bytes:
+        """The first bytes of a file, at most ``size``."""
+        with path.open("rb", buffering=0) as file:
+            return file.read(size)
+
+    def follow(self, path: Path) -> Path:
+        """What a symbolic link stands for, be it there or not; any other path as it is."""
+        if not path.is_symlink():
+            return path
+        target = Path(os.path.realpath(path))
+        if target.is_symlink():  # it leads in a circle
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return target
+
+    def lock(self, path: Path) -> int:
+        """A descriptor of a file that is locked as long as the descriptor is open.
+
+        The file is made if it is missing. BlockingIOError if the lock is another's.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags, self.MODE)
+        except PermissionError:
+            # Made by another user, once: most file systems lock what can only be read as well.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def overwrite(self, descriptor: int, data: bytes) -> None:
+        """Replace the content of an open file."""
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, data, 0)
+
+    def identity(self, descriptor: int) -> tuple[int, int]:
+        """Tells whether an open file is the same as a `FileStatus`."""
+        status = os.fstat(descriptor)
+        return status.st_dev, status.st_ino
 
 
 def _file_status(path: Path, status: os.stat_result) -> FileStatus:

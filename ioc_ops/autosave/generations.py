@@ -13,15 +13,16 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 from ioc_ops.autosave.fileformat import loads
 from ioc_ops.autosave.filenames import FileNames
-from ioc_ops.autosave.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.filesystem import FileSystem
+from ioc_ops.autosave.lock import FileLock, InUseError
 from ioc_ops.autosave.results import LoadResult, RejectedFile, SaveResult
 from ioc_ops.autosave.retention import RetentionPolicy, StoredFile, plan
 from ioc_ops.autosave.safewrite import SafeWriter, reason_of
+from ioc_ops.autosave.savedfiles import SavedFiles
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
 
@@ -30,8 +31,8 @@ __all__ = ["RotatingFileManager"]
 _log = logging.getLogger(__name__)
 
 _DAY = 86400.0
-# Where a file system has no hard links, or has too many to this file already.
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+# What passes by itself, or when somebody makes room, must not keep an IOC from starting.
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 
 
 class RotatingFileManager:
@@ -52,6 +53,7 @@ class RotatingFileManager:
         max_files: int | None = None,
         max_total_bytes: int | None = None,
         max_bad_files: int = 5,
+        lock_timeout: float = 3.0,
         file_system: FileSystem | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -67,14 +69,16 @@ class RotatingFileManager:
             max_files: dated copies that stay in all.
             max_total_bytes: that all dated copies may take.
             max_bad_files: files that did not verify and are kept aside.
+            lock_timeout: seconds that `prepare` waits for another IOC, which may be about to end,
+                to give the file free.
             file_system: for tests.
             clock: Unix time; for tests.
 
         Raises:
-            DefinitionError: a limit is below 1, or the suffix does not tell the day.
+            DefinitionError: a limit makes no sense, or the suffix does not tell the day.
         """
         limits = (max_files_per_day, max_file_age, max_files, max_total_bytes, max_bad_files)
-        if any(limit is not None and limit <= 0 for limit in limits):
+        if lock_timeout < 0 or any(limit is not None and limit <= 0 for limit in limits):
             raise DefinitionError(f"RotatingFileManager({str(filename)!r}): limits must be above 0")
         self.filename = Path(filename)
         self.max_files_per_day = max_files_per_day
@@ -84,39 +88,48 @@ class RotatingFileManager:
         self.max_files = max_files
         self.max_total_bytes = max_total_bytes
         self.max_bad_files = max_bad_files
-        #: Generations that pruning spares, see `protect`.
+        self.lock_timeout = lock_timeout
+        #: Generations that pruning spares while this process runs, see `protect`.
         self.protected: set[Path] = set()
-        self._names = FileNames(self.filename, date_suffix)
-        self._fs = file_system or FileSystem()
         #: Unix time.
         self.clock = clock
-        self._writer = SafeWriter(self._names, self._fs)
-        self._bad: set[Path] = set()
-        self._unreadable: set[Path] = set()
+        self._fs = file_system or FileSystem()
+        self._use(self.filename)
+
+    def _use(self, primary: Path) -> None:
+        """``primary`` is the save file, or what it is a symbolic link to."""
+        names = FileNames(primary, self.date_suffix)
+        self._primary = primary
+        self._writer = SafeWriter(names, self._fs)
+        self._files = SavedFiles(names, self._fs, self._writer, self.log)
+        self._lock = FileLock(names.lock, self.filename, self._fs, self.log)
 
     # --- what caproto's class offers ---------------------------------------------------------
 
     @property
     def directory(self) -> Path:
-        """The directory of the save file."""
-        return self.filename.parent
+        """The directory of the save file; from `prepare` on of what it is a symbolic link to."""
+        return self._primary.parent
 
     @property
     def glob_string(self) -> str:
         """Matches the save file and its dated copies."""
-        return f"{self.filename.stem}*{self.filename.suffix}"
+        return f"{self._primary.stem}*{self._primary.suffix}"
 
     @property
     def files(self) -> dict[Path, datetime]:
         """The dated copies and when they were saved (local time), newest first."""
-        return {file.path: datetime.fromtimestamp(file.time) for file in self._generations()}
+        return {file.path: datetime.fromtimestamp(file.time) for file in self._dated()}
+
+    def _dated(self) -> list[StoredFile]:
+        return self._files.survey().dated[::-1]
 
     @property
     def files_by_age(self) -> dict[timedelta, Path]:
         """The dated copies by their age, newest first; of one age, ages a microsecond apart."""
         by_age: dict[timedelta, Path] = {}
         now = self.clock()
-        for file in self._generations():
+        for file in self._dated():
             age = timedelta(seconds=now - file.time)
             while age in by_age:
                 age += timedelta.resolution
@@ -125,25 +138,7 @@ class RotatingFileManager:
 
     def prune_files(self) -> set[Path]:
         """Delete the dated copies that the limits do not allow; returns which were deleted."""
-        policy = RetentionPolicy(
-            max_files_per_day=self.max_files_per_day,
-            max_age=None if self.max_file_age is None else self.max_file_age * _DAY,
-            max_files=self.max_files,
-            max_total_bytes=self.max_total_bytes,
-        )
-        pruned = set()
-        for file in plan(self._generations(), self.clock(), policy, protected=self.protected):
-            try:
-                self._fs.unlink(file.path)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                self.log.warning("autosave: cannot delete %s: %s", file.path, reason_of(error))
-                continue
-            pruned.add(file.path)
-        if pruned:
-            self.log.debug("autosave: deleted %d old files of %s", len(pruned), self.filename)
-        return pruned
+        return self._prune()[0]
 
     def rotate_in_file(self, fn: str | os.PathLike[str]) -> set[Path]:
         """Make a finished file the save file, keep the one before, prune.
@@ -174,12 +169,26 @@ class RotatingFileManager:
     # --- the life of a save file -------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Make the directory if it is missing, and see that files can be made in it.
+        """Take the save file for this IOC alone, and see that files can be made beside it.
+
+        Makes the directory if it is missing. If the save file is a symbolic link, what it stands
+        for now is the save file from here on, and all others are made beside that. Where nothing
+        can be locked, or the disk is full, that is logged, and the IOC can start.
 
         Raises:
-            ConfigurationError: they cannot; one line that names the path.
+            ConfigurationError: the directory cannot be used, or the file is in use by another
+                IOC; one line that names the path.
         """
-        if self._fs.is_directory(self.filename):
+        try:
+            primary = self._fs.follow(self.filename)
+        except OSError as error:
+            raise ConfigurationError(
+                f"autosave: cannot follow the symbolic link {self.filename}: {reason_of(error)}"
+            ) from error
+        if primary != self._primary:
+            self.close()
+            self._use(primary)
+        if self._fs.is_directory(self._primary):
             raise ConfigurationError(f"autosave: {self.filename} is a directory, not a file")
         try:
             self._writer.make_directories(self.directory)
@@ -188,12 +197,22 @@ class RotatingFileManager:
                 f"autosave: cannot use the directory {self.directory}: {reason_of(error)}"
             ) from error
         try:
+            self._lock.claim(self.lock_timeout)
+        except InUseError as error:
+            raise ConfigurationError(f"autosave: {error}") from error
+        try:
+            self._writer.remove_stale(self.clock(), alone=self._lock.held)
             self._writer.probe()
-            self._writer.remove_stale(self.clock())
         except OSError as error:
-            raise ConfigurationError(
-                f"autosave: cannot write to the directory {self.directory}: {reason_of(error)}"
-            ) from error
+            problem = f"cannot write to the directory {self.directory}: {reason_of(error)}"
+            if error.errno not in _PASSING:
+                self.close()
+                raise ConfigurationError(f"autosave: {problem}") from error
+            self.log.error("autosave: %s", problem)
+
+    def close(self) -> None:
+        """Let another IOC have the save file; no `save` may follow."""
+        self._lock.release()
 
     def save(self, pieces: Iterable[bytes]) -> SaveResult:
         """Make these bytes the content of the save file, and return once they are on the disk.
@@ -202,6 +221,7 @@ class RotatingFileManager:
             AutosaveError: they are not; the file is as it was, or (if only the last fsync failed)
                 may be either.
         """
+        self._lock.check()
         try:
             temporary, size = self._writer.write(pieces)
         except OSError as error:
@@ -223,26 +243,32 @@ class RotatingFileManager:
             parse: bytes to Snapshot, raising AutosaveError for anything that is none.
         """
         rejected: list[RejectedFile] = []
-        generations: list[StoredFile] = []
+        chain: list[StoredFile] = []
+        generations = 0
         try:
             if self._fs.is_directory(self.directory):
-                generations = self._generations()
+                there = self._files.survey()
+                generations, chain = len(there.dated), there.chain
         except OSError as error:
             rejected.append(RejectedFile(self.directory, reason_of(error), None))
-        for path in [self.filename, *(file.path for file in generations)]:
+        highest = max((file.serial for file in chain), default=0)
+        for path in [self._primary, *(file.path for file in chain)]:
             try:
                 snapshot = parse(self._read(path))
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._unreadable.add(path)
-                rejected.append(RejectedFile(path, reason_of(error), None))
+                self._files.unreadable.add(path)
+                rejected.append(RejectedFile(self._public(path), reason_of(error), None))
             except AutosaveError as error:
-                self._bad.add(path)
-                rejected.append(RejectedFile(path, str(error), self._put_aside(path)))
+                self._files.bad.add(path)
+                aside = self._files.put_aside(path, self.clock(), self.max_bad_files)
+                rejected.append(RejectedFile(self._public(path), str(error), aside))
             else:
-                return LoadResult(snapshot, path, tuple(rejected), len(generations))
-        return LoadResult(None, None, tuple(rejected), len(generations))
+                highest = max(highest, snapshot.serial)
+                found = self._public(path)
+                return LoadResult(snapshot, found, tuple(rejected), generations, highest)
+        return LoadResult(None, None, tuple(rejected), generations, highest)
 
     def read(self, path: Path, parse: Callable[[bytes], Snapshot] = loads) -> Snapshot:
         """One file as it is. Raises AutosaveError if it cannot be read or does not verify."""
@@ -253,27 +279,46 @@ class RotatingFileManager:
 
     def exists(self) -> bool:
         """Whether the save file is there."""
-        return self._exists(self.filename)
+        return self._files.exists(self._primary)
 
     def protect(self, path: Path) -> None:
-        """Spare a generation from pruning while this process runs.
+        """Spare a generation from pruning, also over restarts, until `end_protection`.
 
-        Meant for the one that was loaded when not all of it could be restored. For the save
-        file itself the protection goes with its content, to the dated copy it will become.
+        Meant for the one that was loaded when not all of it could be restored. It gets a second
+        name, ``my.json.keep_<date>``, under which `load` finds it if all others are gone. Of
+        several the oldest and the two newest stay. Where no second name can be given it is spared
+        while this process runs; for the save file itself the protection then goes with its
+        content, to the dated copy it will become.
         """
-        self.protected.add(path)
+        path = self._primary if path == self.filename else path
+        try:
+            self._files.keep(path)
+        except OSError as error:
+            self.log.warning("autosave: cannot protect %s: %s", path, reason_of(error))
+            self.protected.add(path)
+
+    def end_protection(self) -> None:
+        """Let go of what `protect` has kept: its values are all back."""
+        self.protected.clear()
+        try:
+            self._files.end_keeping()
+        except OSError as error:
+            self.log.warning("autosave: cannot delete protected files: %s", reason_of(error))
 
     # --- steps -------------------------------------------------------------------------------
+
+    def _public(self, path: Path) -> Path:
+        return self.filename if path == self._primary else path
 
     def _rotate(self, finished: Path, size: int) -> SaveResult:
         warnings: list[str] = []
         backup = self._keep_present(warnings)
         try:
-            self._fs.replace(finished, self.filename)
+            self._fs.replace(finished, self._primary)
         except OSError as error:
             raise AutosaveError(f"cannot replace {self.filename}: {reason_of(error)}") from error
-        self._bad.discard(self.filename)
-        self._unreadable.discard(self.filename)
+        self._files.bad.discard(self._primary)
+        self._files.unreadable.discard(self._primary)
         try:
             self._fs.fsync_directory(self.directory)
         except OSError as error:
@@ -281,8 +326,7 @@ class RotatingFileManager:
         pruned: set[Path] = set()
         generations = 0
         try:
-            pruned = self.prune_files()
-            generations = len(self._generations())
+            pruned, generations = self._prune()
         except OSError as error:
             warnings.append(f"cannot list {self.directory}: {reason_of(error)}")
         return SaveResult(
@@ -291,75 +335,53 @@ class RotatingFileManager:
 
     def _keep_present(self, warnings: list[str]) -> Path | None:
         """Give the present file its dated name; that must not stop the save."""
-        present = self.filename
+        present = self._primary
         try:
             status = self._fs.status(present)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 warnings.append(f"cannot keep {present}: {reason_of(error)}")
             return None
-        if present in self._bad and self._put_aside(present) is not None:
-            return None
+        if present in self._files.bad:
+            aside = self._files.put_aside(present, self.clock(), self.max_bad_files)
+            if aside is not None:
+                return None
         try:
-            backup = self._link_to_date(status)
+            backup = self._files.give_date(status)
         except OSError as error:
             warnings.append(f"cannot keep {present} under a dated name: {reason_of(error)}")
             return None
-        # What could not be read this time may be the last good state.
-        if present in self.protected | self._unreadable:
+        if present in self.protected:
             self.protected.discard(present)
             self.protected.add(backup)
+        # What could not be read this time may be the last good state.
+        if present in self._files.unreadable:
+            self.protect(backup)
         return backup
 
-    def _link_to_date(self, status: FileStatus) -> Path:
-        for number in count(1):
-            dated = self._names.dated(status.mtime, number)
+    def _prune(self) -> tuple[set[Path], int]:
+        """What was deleted, and how many dated copies are left."""
+        policy = RetentionPolicy(
+            max_files_per_day=self.max_files_per_day,
+            max_age=None if self.max_file_age is None else self.max_file_age * _DAY,
+            max_files=self.max_files,
+            max_total_bytes=self.max_total_bytes,
+        )
+        there = self._files.survey()
+        protected = self.protected | there.spared
+        pruned = set()
+        for file in plan(there.dated, self.clock(), policy, protected=protected):
             try:
-                self._fs.link(status.path, dated)
-            except FileExistsError:
-                # After a crash between link and rename the name is there already.
-                if self._fs.status(dated).identity == status.identity:
-                    return dated
-                continue
-            except OSError as error:
-                if error.errno not in _NO_LINKS:
-                    raise
-                if self._exists(dated):
-                    continue
-                self._writer.copy(status.path, dated)
-            return dated
-        raise AssertionError  # count() has no end
-
-    def _put_aside(self, path: Path) -> Path | None:
-        """Rename a bad file to a name that shows it; None if that fails."""
-        try:
-            bad = next(
-                name
-                for number in count(1)
-                if not self._exists(name := self._names.bad(self.clock(), number))
-            )
-            self._fs.replace(path, bad)
-            self._bad.discard(path)
-            aside = sorted(
-                (file for file in self._fs.list(self.directory) if self._names.is_bad(file.path)),
-                key=lambda file: file.path.name,
-            )
-            for file in aside[: -self.max_bad_files]:
                 self._fs.unlink(file.path)
-        except OSError as error:
-            self.log.warning("autosave: cannot put %s aside: %s", path, reason_of(error))
-            return bad if self._exists(bad) else None
-        return bad
-
-    def _generations(self) -> list[StoredFile]:
-        """The dated copies, newest first."""
-        unusable = self._bad | self._unreadable
-        found = [
-            StoredFile(file.path, saved_at, file.size, file.path not in unusable)
-            for file in self._fs.list(self.directory)
-            if (saved_at := self._names.time_of(file.path, file.mtime)) is not None
-        ]
-        return sorted(found, key=lambda file: file.order, reverse=True)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                self.log.warning("autosave: cannot delete %s: %s", file.path, reason_of(error))
+                continue
+            pruned.add(file.path)
+        if pruned:
+            self.log.debug("autosave: deleted %d old files of %s", len(pruned), self.filename)
+        return pruned, len(there.dated) - len(pruned)
 
     def _read(self, path: Path) -> bytes:
         try:
@@ -370,10 +392,3 @@ class RotatingFileManager:
             # Once more: a stale NFS handle or a moment without descriptors must not cost a
             # generation.
             return self._fs.read(path)
-
-    def _exists(self, path: Path) -> bool:
-        try:
-            self._fs.status(path)
-        except OSError:
-            return False
-        return True

@@ -45,3 +45,5 @@ class LoadResult:
     rejected: tuple[RejectedFile, ...]
     #: Dated generations there are.
     generations: int
+    #: The highest serial of all of them, also of those that did not verify.
+    highest_serial: int = 0

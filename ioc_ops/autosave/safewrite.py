@@ -63,11 +63,18 @@ class SafeWriter:
         with suppress(OSError):
             self._fs.unlink(path)
 
-    def remove_stale(self, now: float) -> None:
-        """Remove what killed processes left; another one may be writing its own at this moment."""
+    def remove_stale(self, now: float, *, alone: bool) -> None:
+        """Remove what killed processes left.
+
+        Args:
+            now: Unix time.
+            alone: whether it is certain that no other one is writing its own at this moment.
+        """
         for file in self._fs.list(self._names.primary.parent):
             pid = self._names.pid_of_temporary(file.path)
-            if pid == os.getpid() or (pid is not None and now - file.mtime > _STALE_SECONDS):
+            if pid is None:
+                continue
+            if alone or pid == os.getpid() or now - file.mtime > _STALE_SECONDS:
                 self.discard(file.path)
 
     def make_directories(self, directory: Path) -> None:

@@ -68,10 +68,10 @@ class SaveSession:
         self.clock = manager.clock
 
     def open(self) -> LoadResult:
-        """See that the directory can be used, and load the newest generation that verifies.
+        """Take the save file for this IOC alone, and load the newest generation that verifies.
 
         Raises:
-            ConfigurationError: the directory cannot be used.
+            ConfigurationError: the directory cannot be used, or the file is in use by another.
         """
         self._manager.prepare()
         loaded = self._manager.load()
@@ -85,15 +85,23 @@ class SaveSession:
         Args:
             loaded: what `open` returned.
             served: the PVs that there are, as keys.
-            protect: spare the file from pruning, as not all of it could be restored.
+            protect: spare the file from pruning, as not all of it could be restored. It is
+                spared as well if PVs in it are not served now; all protection ends when a state
+                comes back in full, the values that were carried forward included.
         """
-        if loaded.snapshot is None or loaded.path is None:
+        snapshot = loaded.snapshot
+        # Serials count on from the highest there is: they tell the order when the clock cannot.
+        self._image.serial = loaded.highest_serial
+        if snapshot is None or loaded.path is None:
             return Adopted(carried=0, needs_save=False)
-        if protect:
+        if protect or not snapshot.values.keys() <= served.keys():
             self._manager.protect(loaded.path)
+        elif snapshot.carried.keys() <= served.keys():
+            self._manager.end_protection()
         # A file of another format is written anew, with a checksum.
-        newest = loaded.path == self._manager.filename and loaded.snapshot.serial > 0
-        self._image.adopt(loaded.snapshot, served, self.clock(), is_newest_file=newest)
+        newest = loaded.path == self._manager.filename and snapshot.serial > 0
+        self._image.adopt(snapshot, served, self.clock(), is_newest_file=newest)
+        self._image.serial = max(snapshot.serial, loaded.highest_serial)
         return Adopted(self._image.carried, self._image.changed)
 
     def read(self, name: str) -> LoadResult:
@@ -134,6 +142,10 @@ class SaveSession:
             result = self._manager.save(self._image.compose(self.clock()))
             self._image.is_saved()
         return Written(result, errors, self.clock(), time.monotonic() - began)
+
+    def close(self) -> None:
+        """Let another IOC have the file; nothing may be called after this."""
+        self._manager.close()
 
 
 def _with_pauses(values: Sequence[tuple[str, Value]]) -> Iterator[tuple[str, Value]]:

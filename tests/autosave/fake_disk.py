@@ -130,7 +130,8 @@ class FakeDisk(FileSystem):
         self.inodes[descriptor].synced = self.inodes[descriptor].content
 
     def close(self, descriptor: int) -> None:
-        self._step("close")
+        if descriptor >= 0:  # else a lock
+            self._step("close")
 
     def fsync_file(self, path: Path) -> None:
         self.fsync(self._number(path))
@@ -171,6 +172,8 @@ class FakeDisk(FileSystem):
 
     def status(self, path: Path) -> FileStatus:
         self._step("status")
+        if path.name.endswith(".lock"):
+            return FileStatus(path, 0, 0.0, (1, -1))
         return self._status(path, self._number(path))
 
     def _status(self, path: Path, number: int) -> FileStatus:
@@ -188,6 +191,23 @@ class FakeDisk(FileSystem):
     def read(self, path: Path) -> bytes:
         self._step("read")
         return self.inodes[self._number(path)].content
+
+    def read_head(self, path: Path, size: int) -> bytes:
+        return self.read(path)[:size]
+
+    def follow(self, path: Path) -> Path:
+        return path
+
+    def lock(self, path: Path) -> int:
+        # Its holders die with each crash, and no two of them live at once.
+        self._step("lock")
+        return -1
+
+    def overwrite(self, descriptor: int, data: bytes) -> None:
+        self._step("overwrite")
+
+    def identity(self, descriptor: int) -> tuple[int, int]:
+        return (1, descriptor)
 
 
 def _half_of_what_was_not_synced(inode: Inode) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from fake_disk import FakeDisk
 
 from ioc_ops.autosave.fileformat import compose, value_line
+from ioc_ops.autosave.filesystem import FileSystem
 from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
 
@@ -53,8 +54,9 @@ def test_a_first_save(manager: RotatingFileManager, tmp_path: Path) -> None:
     assert result.path == tmp_path / "my.json"
     assert result.path.read_bytes() == whole(1)
     assert (result.size, result.backup, result.generations) == (len(whole(1)), None, 0)
-    assert os.listdir(tmp_path) == ["my.json"]
+    assert sorted(os.listdir(tmp_path)) == [".my.json.lock", "my.json"]
     assert manager.exists()
+    manager.close()
 
 
 def test_every_save_keeps_the_one_before_even_within_a_second(
@@ -118,7 +120,7 @@ def test_names_of_caproto_keep_working(tmp_path: Path) -> None:
     )
     for days in (1, 40, 60):
         date = datetime.fromtimestamp(now.time - days * 86400)
-        (tmp_path / f"my{date:_%Y%m%d-%H%M%S}.json").write_bytes(whole(days))
+        (tmp_path / f"my{date:_%Y%m%d-%H%M%S}.json").write_bytes(whole(100 - days))
     (tmp_path / "my_other.json").write_bytes(b"not ours")
     assert manager.filename == tmp_path / "my.json"
     assert manager.directory == tmp_path
@@ -369,20 +371,6 @@ def test_a_bad_file_that_cannot_be_put_aside_stops_no_save() -> None:
     assert b"rubbish" in [disk.content(p) for p in disk.names if ".bad_" in p.name]
 
 
-# --- protection ----------------------------------------------------------------------------------
-
-
-def test_a_protected_generation_outlives_every_limit(tmp_path: Path) -> None:
-    manager = RotatingFileManager(tmp_path / "my.json", max_files_per_day=2, max_files=2)
-    manager.save(content(1))
-    result = manager.load()
-    assert result.path is not None
-    manager.protect(result.path)
-    for number in range(2, 12):
-        manager.save(content(number))
-    assert whole(1) in [path.read_bytes() for path in manager.files]
-
-
 # --- what a directory can be --------------------------------------------------------------
 
 
@@ -391,7 +379,8 @@ def test_missing_directories_are_made(tmp_path: Path) -> None:
     manager.prepare()
     manager.save(content(1))
     assert loaded(manager) == 1
-    assert os.listdir(tmp_path / "a" / "b") == ["my.json"]
+    assert sorted(os.listdir(tmp_path / "a" / "b")) == [".my.json.lock", "my.json"]
+    manager.close()
 
 
 def test_a_relative_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,6 +391,7 @@ def test_a_relative_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     manager.save(content(2))
     assert (tmp_path / "my.json").read_bytes() == whole(2)
     assert loaded(manager) == 2
+    manager.close()
 
 
 def test_a_file_in_place_of_the_directory(tmp_path: Path) -> None:
@@ -417,7 +407,7 @@ def test_a_directory_in_place_of_the_file(tmp_path: Path) -> None:
         RotatingFileManager(tmp_path / "my.json").prepare()
 
 
-@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
 def test_a_directory_that_cannot_be_written_to(code: int) -> None:
     disk = FakeDisk()
 
@@ -430,16 +420,55 @@ def test_a_directory_that_cannot_be_written_to(code: int) -> None:
         RotatingFileManager(FILE, file_system=disk).prepare()
 
 
-def test_prepare_removes_what_a_killed_process_left(tmp_path: Path) -> None:
-    old, young, mine, other = (
-        tmp_path / f".my.json.{name}.tmp" for name in ("1-1", "2-1", f"{os.getpid()}-9", "x-1")
-    )
-    for path in (old, young, mine, other):
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EIO])
+def test_a_full_disk_does_not_keep_an_ioc_from_starting(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = FakeDisk()
+    disk.put(FILE, whole(1))
+
+    def before(number: int, name: str) -> None:
+        if name == "create":
+            raise OSError(code, os.strerror(code))
+
+    disk.before = before
+    manager = RotatingFileManager(FILE, file_system=disk)
+    manager.prepare()
+    assert f"cannot write to the directory /d: {os.strerror(code)}" in caplog.text
+    assert loaded(manager) == 1
+    with pytest.raises(AutosaveError, match=os.strerror(code)):
+        manager.save(content(2))
+    disk.before = lambda number, name: None
+    manager.save(content(2))
+    assert loaded(manager) == 2
+
+
+def leave_temporaries(directory: Path) -> dict[str, Path]:
+    names = {"old": "1-1", "young": "2-1", "mine": f"{os.getpid()}-9", "other": "x-1"}
+    paths = {key: directory / f".my.json.{name}.tmp" for key, name in names.items()}
+    for path in paths.values():
         path.write_text("half a fi")
-    os.utime(old, (1.0, 1.0))
-    RotatingFileManager(tmp_path / "my.json").prepare()
-    # The young one may be of a process that is writing at this moment.
-    assert sorted(tmp_path.iterdir()) == sorted([young, other])
+    os.utime(paths["old"], (1.0, 1.0))
+    return paths
+
+
+def test_prepare_removes_what_killed_processes_left(tmp_path: Path) -> None:
+    # Also what a supervisor's many starts on a full disk have left in the last minutes.
+    paths = leave_temporaries(tmp_path)
+    manager = RotatingFileManager(tmp_path / "my.json")
+    manager.prepare()
+    assert list(tmp_path.glob(".*.tmp")) == [paths["other"]]
+    manager.close()
+
+
+def test_without_a_lock_prepare_spares_what_may_be_in_use(tmp_path: Path) -> None:
+    class Lockless(FileSystem):
+        def lock(self, path: Path) -> int:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    paths = leave_temporaries(tmp_path)
+    RotatingFileManager(tmp_path / "my.json", file_system=Lockless()).prepare()
+    assert set(tmp_path.glob(".*.tmp")) == {paths["young"], paths["other"]}
 
 
 @pytest.mark.parametrize(
@@ -450,6 +479,7 @@ def test_prepare_removes_what_a_killed_process_left(tmp_path: Path) -> None:
         {"max_files": 0},
         {"max_total_bytes": 0},
         {"max_bad_files": 0},
+        {"lock_timeout": -1},
         {"date_suffix": "_old"},
         {"date_suffix": "_%H%M%S"},
         {"date_suffix": "/%Y%m%d"},
@@ -487,4 +517,5 @@ def test_nothing_beside_the_save_file_is_touched(tmp_path: Path) -> None:
         manager.save(content(number))
     damage(tmp_path / "my.json", b"rubbish")
     manager.load()
+    manager.close()
     assert [(tmp_path / name).read_text() for name in strangers] == ["precious"] * 5

@@ -1,0 +1,174 @@
+"""The files beside a save file: dated generations, bad and protected ones. Who bears which name."""
+
+import errno
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from ioc_ops.autosave.fileformat import HEAD_SIZE, serial_of
+from ioc_ops.autosave.filenames import FileNames
+from ioc_ops.autosave.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.retention import StoredFile, oldest_first
+from ioc_ops.autosave.safewrite import SafeWriter, reason_of
+
+__all__ = ["SavedFiles", "Survey"]
+
+# Where a file system has no hard links, or has too many to this file already.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+# The state before the trouble began, and the two newest that could not be restored completely.
+_MAX_KEPT = 3
+
+_Key = tuple[tuple[int, int], float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is beside a save file; each list oldest first."""
+
+    #: The dated copies.
+    dated: list[StoredFile]
+    #: The protected ones.
+    kept: list[StoredFile]
+    #: Of the dated copies those that are protected ones under another name.
+    spared: set[Path]
+
+    @property
+    def chain(self) -> list[StoredFile]:
+        """All of them, newest first: what to try where the save file cannot be used."""
+        return oldest_first([*self.dated, *self.kept])[::-1]
+
+
+class SavedFiles:
+    """Names in a save directory are given and taken here. Every method waits for the disk."""
+
+    def __init__(
+        self, names: FileNames, file_system: FileSystem, writer: SafeWriter, log: logging.Logger
+    ) -> None:
+        """Touch no disk."""
+        self.names = names
+        #: Known not to verify.
+        self.bad: set[Path] = set()
+        #: Known not to be readable; what is in them is not known.
+        self.unreadable: set[Path] = set()
+        self._fs = file_system
+        self._writer = writer
+        self._log = log
+        # A file is read for this once only; a new one may get the number of a deleted one.
+        self._serials: dict[_Key, int] = {}
+
+    # --- what there is -----------------------------------------------------------------------
+
+    def survey(self) -> "Survey":
+        """Look into the directory; raises OSError."""
+        files = self._fs.list(self.names.primary.parent)
+        keeping = [file for file in files if self.names.is_kept(file.path)]
+        identities = {file.identity for file in keeping}
+        dated: list[StoredFile] = []
+        spared: set[Path] = set()
+        for file in files:
+            saved_at = self.names.time_of(file.path, file.mtime)
+            if saved_at is not None:
+                dated.append(self._stored(file, saved_at))
+                if file.identity in identities:
+                    spared.add(file.path)
+        kept = [self._stored(file, file.mtime) for file in keeping]
+        for key in self._serials.keys() - {_key(file) for file in files}:
+            del self._serials[key]
+        return Survey(oldest_first(dated), oldest_first(kept), spared)
+
+    def _stored(self, file: FileStatus, saved_at: float) -> StoredFile:
+        good = file.path not in self.bad | self.unreadable
+        return StoredFile(file.path, saved_at, file.size, good, self._serial_of(file))
+
+    def _serial_of(self, file: FileStatus) -> int:
+        key = _key(file)
+        if key not in self._serials:
+            try:
+                self._serials[key] = serial_of(self._fs.read_head(file.path, HEAD_SIZE))
+            except OSError:
+                return 0
+        return self._serials[key]
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is a regular file of this name."""
+        try:
+            self._fs.status(path)
+        except OSError:
+            return False
+        return True
+
+    # --- names that are given and taken ------------------------------------------------------
+
+    def give_date(self, status: FileStatus) -> Path:
+        """Give the save file a dated name as well; raises OSError."""
+        return self._second_name(status, self.names.dated)
+
+    def keep(self, path: Path) -> None:
+        """Give a generation a name that nothing is deleted under until `end_keeping`.
+
+        It outlives the process. Raises OSError.
+        """
+        status = self._fs.status(path)
+        if any(self._is_same(status, file) for file in self.survey().kept):
+            return
+        self._second_name(status, self.names.kept)
+        self._fs.fsync_directory(path.parent)
+        _, *middle = self.survey().kept
+        for file in middle[: 1 - _MAX_KEPT]:
+            self._fs.unlink(file.path)
+
+    def _is_same(self, status: FileStatus, kept: StoredFile) -> bool:
+        if self._fs.status(kept.path).identity == status.identity:
+            return True
+        # Without hard links it is a copy.
+        alike = kept.size == status.size and kept.serial == self._serial_of(status)
+        return alike and self._fs.read(kept.path) == self._fs.read(status.path)
+
+    def end_keeping(self) -> None:
+        """Delete the protected copies; raises OSError."""
+        for file in self.survey().kept:
+            self._fs.unlink(file.path)
+
+    def _second_name(self, status: FileStatus, name_of: Callable[[float, int], Path]) -> Path:
+        for number in count(1):
+            name = name_of(status.mtime, number)
+            try:
+                self._fs.link(status.path, name)
+            except FileExistsError:
+                # After a crash between link and rename the name is there already.
+                if self._fs.status(name).identity == status.identity:
+                    return name
+                continue
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                if self.exists(name):
+                    continue
+                self._writer.copy(status.path, name)
+            return name
+        raise AssertionError  # count() has no end
+
+    def put_aside(self, path: Path, now: float, max_bad: int) -> Path | None:
+        """Rename a bad file to a name that shows it; None if that fails."""
+        try:
+            bad = next(
+                name for number in count(1) if not self.exists(name := self.names.bad(now, number))
+            )
+            self._fs.replace(path, bad)
+            self.bad.discard(path)
+            aside = sorted(
+                (file for file in self._fs.list(path.parent) if self.names.is_bad(file.path)),
+                key=lambda file: file.path.name,
+            )
+            for file in aside[:-max_bad]:
+                self._fs.unlink(file.path)
+        except OSError as error:
+            self._log.warning("autosave: cannot put %s aside: %s", path, reason_of(error))
+            return bad if self.exists(bad) else None
+        return bad
+
+
+def _key(file: FileStatus) -> _Key:
+    return file.identity, file.mtime, file.size
