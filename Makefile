@@ -6,7 +6,7 @@ PYTHON ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once test lint format types contracts ci clean
+.PHONY: help demo demo-once test kill-test lint format types contracts ci clean
 
 bin := $(VENV)/bin
 pip_install := $(bin)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-binary=curio
@@ -22,6 +22,9 @@ demo-once: $(VENV)/.installed-demo ## the same, ending by itself
 
 test: $(VENV)/.installed-dev ## all tests
 	@$(bin)/python -m pytest -n 4 --dist loadfile
+
+kill-test: $(VENV)/.installed-dev ## kill an IOC under load 200 times, and look for lost values; about 6 minutes
+	@$(bin)/python tests/autosave/kill_harness.py --kills 200
 
 lint: $(VENV)/.installed-dev ## ruff: rules and formatting
 	@$(bin)/ruff check

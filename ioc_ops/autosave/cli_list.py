@@ -55,7 +55,7 @@ def run_list(options: argparse.Namespace, out: TextIO, clock: Callable[[], float
         _judge(file)
         for file in files
         if file.path.name.startswith(stem)
-        and not file.path.name.endswith(".tmp")
+        and not file.path.name.endswith((".tmp", ".lock"))
         and any(mark in file.path.name for mark in _MARKS)
     ]
     if not judged:

@@ -19,6 +19,8 @@ __all__ = ["FileLock", "InUseError"]
 _RETRY_SECONDS = 0.05
 # There are no locks here, and never will be: network file systems without a lock service.
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
+# Nor here, until somebody removes a lock file that is another user's.
+_NOT_OURS = {errno.EACCES, errno.EPERM}
 
 
 class InUseError(AutosaveError):
@@ -74,14 +76,16 @@ class FileLock:
             self._refusal = str(error)
             raise
         except OSError as error:
-            # Any other trouble may pass: then `check` takes it.
+            # Any other trouble is that of all files here, and tells by itself. When it has passed
+            # `check` takes the lock.
             self._claimed = error.errno not in _NO_LOCKS
-            self._log.warning(
-                "autosave: nothing keeps another IOC off %s: cannot lock %s: %s",
-                self._subject,
-                self._path,
-                reason_of(error),
-            )
+            if error.errno in _NO_LOCKS | _NOT_OURS:
+                self._log.warning(
+                    "autosave: nothing keeps another IOC off %s: cannot lock %s: %s",
+                    self._subject,
+                    self._path,
+                    reason_of(error),
+                )
 
     def check(self) -> None:
         """See that the lock is still ours, if it was claimed.

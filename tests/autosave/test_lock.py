@@ -1,11 +1,14 @@
 """One save file has one user: within a process, between two, and over a restart."""
 
+import argparse
 import errno
+import io
 import os
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 from caproto.sync import client
 from fake_disk import FakeDisk
 
+from ioc_ops.autosave.cli_list import run_list
 from ioc_ops.autosave.fileformat import compose, value_line
 from ioc_ops.autosave.filesystem import FileSystem
 from ioc_ops.autosave.generations import RotatingFileManager
@@ -273,6 +277,16 @@ def test_a_directory_in_place_of_the_old_one_is_locked_anew(
         manager.save(content(4))
     holder.end()
     manager.save(content(5))
+
+
+def test_a_lock_file_is_no_save_file(make: Make, tmp_path: Path) -> None:
+    manager = make()
+    manager.prepare()
+    manager.save(content(1))
+    out = io.StringIO()
+    assert run_list(argparse.Namespace(path=str(tmp_path)), out, time.time) == 0
+    assert "1 files, 1 good" in out.getvalue()
+    assert "lock" not in out.getvalue()
 
 
 # --- real IOCs -------------------------------------------------------------------------------

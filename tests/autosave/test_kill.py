@@ -1,0 +1,27 @@
+"""A short run of the kill harness; the long one is `make kill-test`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from kill_harness import count_in
+
+
+def test_an_ioc_that_is_killed_again_and_again_loses_no_acknowledged_value() -> None:
+    harness = Path(__file__).with_name("kill_harness.py")
+    ran = subprocess.run(
+        [sys.executable, harness, "--kills", "8", "--seed", "7"], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "8 kills (seed 7), " in ran.stdout
+    assert ", 0 wrong" in ran.stdout
+    assert " 0 acknowledged saves" not in ran.stdout
+
+
+def test_the_harness_tells_a_mixture_of_two_states() -> None:
+    assert count_in("kill:0:array", [5, 5, 5, 5, 5, 5]) == 5
+    assert count_in("kill:0:array", [5, 5, 5, 5, 6, 6]) == -1
+    assert count_in("kill:0:array", [5, 5, 5]) == -1
+    assert count_in("kill:0:text", "state 17") == 17
+    assert count_in("kill:0:text", "stat") == -1
+    assert count_in("kill:0:double", 17.1) == 17
