@@ -9,6 +9,7 @@ import json
 import sys
 
 import aioca
+from epicscorelibs.ca.cadef import CAException
 
 TIMEOUT = 2.0  # seconds; the IOC answers in milliseconds unless it is dead
 
@@ -40,8 +41,8 @@ class Client:
                 await aioca.caput("kill:keeper:SAVE", 1, wait=True, timeout=TIMEOUT)
                 self.acknowledged |= done
                 self.saves += 1
-        except (aioca.CANothing, RuntimeError):
-            pass  # RuntimeError: what aioca makes of an answer and a lost circuit at one time
+        except (aioca.CANothing, CAException, RuntimeError):
+            pass  # all that aioca makes of a circuit that is lost, at one moment or another
 
     def _values(self) -> dict[str, object]:
         n = self.count

@@ -144,8 +144,9 @@ class Harness:
         import aioca
 
         aioca.purge_channel_caches()
-        for pv in sorted(self.least):
-            count = count_in(pv, await aioca.caget(pv, timeout=TALK_TIMEOUT))
+        pvs = sorted(self.least)
+        for pv, value in zip(pvs, await aioca.caget(pvs, timeout=TALK_TIMEOUT), strict=True):
+            count = count_in(pv, value)
             if not self.least[pv] <= count <= self.most.get(pv, float("inf")):
                 self.wrong.append(
                     f"{pv} is {count}: acknowledged {self.least[pv]}, written {self.most.get(pv)}"
