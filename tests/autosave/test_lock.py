@@ -108,7 +108,13 @@ def test_a_second_process_learns_who_has_the_file(make: Make, hold: Hold, tmp_pa
     # Nothing of it may reach the disk, whatever its caller makes of the error.
     with pytest.raises(AutosaveError, match="is in use by another IOC"):
         manager.save(content(1))
+    # Not even when the other one is gone: it has saved what this one has not read.
+    holder.kill()
+    with pytest.raises(AutosaveError, match="is in use by another IOC"):
+        manager.save(content(1))
     assert not (tmp_path / "my.json").exists()
+    manager.prepare()
+    manager.save(content(1))
 
 
 @pytest.mark.parametrize("end", [Holder.end, Holder.kill])
@@ -171,8 +177,9 @@ def test_a_start_that_fails_leaves_no_lock(tmp_path: Path) -> None:
         def create(self, path: Path) -> int:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
+    failed = RotatingFileManager(tmp_path / "my.json", file_system=ReadOnly())
     with pytest.raises(ConfigurationError, match="Read-only file system"):
-        RotatingFileManager(tmp_path / "my.json", file_system=ReadOnly()).prepare()
+        failed.prepare()
     manager = RotatingFileManager(tmp_path / "my.json", lock_timeout=0)
     manager.prepare()
     manager.close()
