@@ -185,6 +185,7 @@ def test_a_start_that_fails_leaves_no_lock(tmp_path: Path) -> None:
     manager.close()
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_worker_does_not_keep_the_lock(make: Make) -> None:
     manager = make()
     manager.prepare()
@@ -205,6 +206,7 @@ def test_a_forked_worker_does_not_keep_the_lock(make: Make) -> None:
         os.waitpid(pid, 0)
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_worker_that_ends_does_not_take_the_lock_along(make: Make, hold: Hold) -> None:
     manager = make()
     manager.prepare()
