@@ -256,7 +256,8 @@ class Saver:
         self.warning = warning
 
     def close(self) -> None:
-        """End the thread when its work is done; does not wait for that."""
+        """End the thread, and give up the lock, when its work is done; does not wait for that."""
+        self._storage.submit(self._session.close)
         self._storage.close()
 
 

@@ -115,10 +115,11 @@ class SaveSession:
         """
         if not name:
             return self._manager.load()
-        path = self._manager.filename.with_name(name)
-        if path != self._manager.filename and path not in self._manager.files:
+        dated = {path.name: path for path in self._manager.files}
+        path = {self._manager.filename.name: self._manager.filename, **dated}.get(name)
+        if path is None:
             raise AutosaveError(f"{name} is no generation of {self._manager.filename}")
-        return LoadResult(self._manager.read(path), path, (), len(self._manager.files))
+        return LoadResult(self._manager.read(path), path, (), len(dated))
 
     def retire(self, values: Sequence[tuple[str, Value]]) -> None:
         """These PVs are served no more; their last values are carried forward."""
