@@ -11,7 +11,7 @@ WHERE_TO_LOOK = """\
   python -m ioc_ops.examples             the examples, one line each
   python -m ioc_ops.examples.simple -h   the options of one of them
   python -m ioc_ops.examples.demo        values that survive kill -9 (also: make demo)
-  python -m ioc_ops autosave -h          list, show, compare, verify and convert save files
+  python -m ioc_ops autosave -h          list, compare, convert and restore save files
 """
 
 

@@ -1,11 +1,10 @@
 """``autosave list`` and ``autosave verify``: which save files there are, and which are good."""
 
 import argparse
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
+from ioc_ops.autosave.cli_console import Console
 from ioc_ops.autosave.cli_files import SavedFile, date, duration, size, table
 from ioc_ops.autosave.filesystem import FileStatus, FileSystem
 from ioc_ops.autosave.safewrite import reason_of
@@ -31,13 +30,12 @@ class _Judged:
     good: bool
 
 
-def run_list(options: argparse.Namespace, out: TextIO, clock: Callable[[], float]) -> int:
+def run_list(options: argparse.Namespace, console: Console) -> int:
     """The history of a save directory, newest first.
 
     Args:
         options: ``path``, a directory, or a file of which the copies are listed too.
-        out: where to.
-        clock: Unix time, for ages.
+        console: where to.
 
     Returns:
         0, also with bad files in the list; 1 if there are no save files at all.
@@ -51,18 +49,23 @@ def run_list(options: argparse.Namespace, out: TextIO, clock: Callable[[], float
         files = FileSystem().list(directory)
     except OSError as error:
         raise AutosaveError(f"{directory}: {reason_of(error)}") from error
-    judged = [
-        _judge(file)
+    files = [
+        file
         for file in files
         if file.path.name.startswith(stem)
         and not file.path.name.endswith((".tmp", ".lock"))
         and any(mark in file.path.name for mark in _MARKS)
     ]
-    if not judged:
-        out.write(f"no save files in {directory}\n")
+    if not files:
+        console.out.write(f"no save files in {directory}\n")
         return 1
+    judged = []
+    with console.progress("reading", len(files), "file") as advance:
+        for status in files:
+            judged.append(_judge(status))
+            advance()
     judged.sort(key=lambda file: (file.time, file.status.path.name), reverse=True)
-    now = clock()
+    now = console.clock()
     head = ("FILE", "SAVED", "AGE", "SIZE", "PVS", "FORMAT", "VERIFIED")
     rows = [
         (
@@ -76,10 +79,10 @@ def run_list(options: argparse.Namespace, out: TextIO, clock: Callable[[], float
         )
         for file in judged
     ]
-    out.write(table([head, *rows], right=frozenset({2, 3, 4})))
+    console.out.write(table([head, *rows], right=frozenset({2, 3, 4})))
     good = sum(file.good for file in judged)
     total = size(sum(file.status.size for file in judged))
-    out.write(f"{len(judged)} files, {good} good, {total}\n")
+    console.out.write(f"{len(judged)} files, {good} good, {total}\n")
     return 0
 
 
@@ -108,31 +111,37 @@ def _verdict(file: SavedFile) -> str:
     return verdict
 
 
-def run_verify(options: argparse.Namespace, out: TextIO, clock: Callable[[], float]) -> int:
+def run_verify(options: argparse.Namespace, console: Console) -> int:
     """Verify files, one line each, and name the entries that hold no value.
 
     Args:
         options: ``files``.
-        out: where to.
-        clock: not used.
+        console: where to.
 
     Returns:
         0 if all are good, 1 if one is not, 2 if one cannot be read.
     """
     status = 0
-    for name in options.files:
-        path = Path(name)
-        try:
-            file = SavedFile(path, path.read_bytes(), path.stat().st_mtime)
-        except OSError as error:
-            out.write(f"{path}: NO: {reason_of(error)}\n")
-            status = 2
-            continue
-        except AutosaveError as error:
-            out.write(f"{path}: NO: {error}\n")
-            status = max(status, 1)
-            continue
-        out.write(f"{path}: {_verdict(file)}, {len(file.snapshot.values)} PVs\n")
-        for pv, reason in file.snapshot.unreadable.items():
-            out.write(f"  {pv}: {reason}\n")
+    lines: list[str] = []
+    try:
+        with console.progress("verifying", len(options.files), "file") as advance:
+            for name in options.files:
+                status = max(status, _verify(Path(name), lines))
+                advance()
+    finally:  # also of what was done before an interruption
+        console.out.writelines(f"{line}\n" for line in lines)
     return status
+
+
+def _verify(path: Path, lines: list[str]) -> int:
+    try:
+        file = SavedFile(path, path.read_bytes(), path.stat().st_mtime)
+    except OSError as error:
+        lines.append(f"{path}: NO: {reason_of(error)}")
+        return 2
+    except AutosaveError as error:
+        lines.append(f"{path}: NO: {error}")
+        return 1
+    lines.append(f"{path}: {_verdict(file)}, {len(file.snapshot.values)} PVs")
+    lines += [f"  {pv}: {reason}" for pv, reason in file.snapshot.unreadable.items()]
+    return 0

@@ -1,23 +1,24 @@
 """``autosave show`` and ``autosave diff``: what is in a save file, and what differs in two."""
 
 import argparse
-from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TextIO
 
+from ioc_ops.autosave.cli_console import Console
 from ioc_ops.autosave.cli_files import date, load, shown, table
 from ioc_ops.autosave.compare import Tolerance, differences
 
-__all__ = ["run_diff", "run_show"]
+__all__ = ["MOST_DIFFERENCES", "run_diff", "run_show"]
+
+MOST_DIFFERENCES = 100
+"""Exit status of ``diff`` for this many differences or more: shells know eight bits."""
 
 
-def run_show(options: argparse.Namespace, out: TextIO, clock: Callable[[], float]) -> int:
+def run_show(options: argparse.Namespace, console: Console) -> int:
     """The PVs of a file with their values, in its order.
 
     Args:
         options: ``file``; ``pv``, patterns of the names to show, none for all.
-        out: where to.
-        clock: not used.
+        console: where to.
 
     Returns:
         0; 1 if the patterns fit no PV.
@@ -38,28 +39,28 @@ def run_show(options: argparse.Namespace, out: TextIO, clock: Callable[[], float
     facts = [f"format {file.format.name}", f"saved {date(file.dated().saved_at)}"]
     facts += [f"serial {snapshot.serial}"] if snapshot.serial else []
     facts += [f"ioc {snapshot.ioc}"] if snapshot.ioc else []
-    out.write(f"{file.path}: {', '.join(facts)}, {len(snapshot.values)} PVs\n")
+    console.out.write(f"{file.path}: {', '.join(facts)}, {len(snapshot.values)} PVs\n")
     if rows:
-        out.write(table(rows))
+        console.out.write(table(rows))
     return 0 if rows or not options.pv else 1
 
 
-def run_diff(options: argparse.Namespace, out: TextIO, clock: Callable[[], float]) -> int:
+def run_diff(options: argparse.Namespace, console: Console) -> int:
     """The PVs that differ in two files, which may be in different formats.
 
     Args:
-        options: ``old``, ``new``; ``atol``, ``rtol``.
-        out: where to.
-        clock: not used.
+        options: ``old``, ``new``; ``atol``, ``rtol``, each a number or None.
+        console: where to.
 
     Returns:
-        0 if nothing differs, else 1.
+        The number of PVs that differ, at most `MOST_DIFFERENCES`.
 
     Raises:
         AutosaveError: a file cannot be read, or does not verify.
     """
     old, new = load(options.old).snapshot, load(options.new).snapshot
-    diff = differences(old, new, Tolerance(options.atol, options.rtol))
+    tolerance = Tolerance(options.atol or 0.0, options.rtol or 0.0)
+    diff = differences(old, new, tolerance)
     differing = {*diff.added, *diff.removed, *diff.changed}
     total = len(old.values.keys() | new.values.keys())
     if differing:
@@ -68,6 +69,6 @@ def run_diff(options: argparse.Namespace, out: TextIO, clock: Callable[[], float
             (name, shown(old.values.get(name)), shown(new.values.get(name)))
             for name in sorted(differing)
         ]
-        out.write(table([("PV", "OLD", "NEW"), *rows]))
-    out.write(f"{len(differing)} of {total} PVs differ\n")
-    return 1 if differing else 0
+        console.out.write(table([("PV", "OLD", "NEW"), *rows]))
+    console.out.write(f"{len(differing)} of {total} PVs differ\n")
+    return min(len(differing), MOST_DIFFERENCES)

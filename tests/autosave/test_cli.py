@@ -109,7 +109,7 @@ def test_show_some_pvs(directory: Path) -> None:
 def test_diff(directory: Path) -> None:
     old, new = directory / "x_20260301-100000.json", directory / "x.json"
     status, lines, _ = run("diff", old, new)
-    assert status == 1
+    assert status == 3  # differences
     assert [line.split() for line in lines] == [
         ["PV", "OLD", "NEW"],
         ["x:gain", "1.0", "1.5"],
@@ -118,6 +118,14 @@ def test_diff(directory: Path) -> None:
         ["3", "of", "3", "PVs", "differ"],
     ]
     assert run("diff", new, new)[:2] == (0, ["0 of 3 PVs differ"])
+
+
+def test_diff_counts_to_100(tmp_path: Path) -> None:
+    for name, value in (("a.json", 1), ("b.json", 2)):
+        values = {f"x:{number}": value for number in range(256)}
+        (tmp_path / name).write_bytes(dumps(Snapshot(values)))
+    status, lines, _ = run("diff", tmp_path / "a.json", tmp_path / "b.json")
+    assert (status, lines[-1]) == (100, "256 of 256 PVs differ")
 
 
 def test_diff_with_tolerances(tmp_path: Path) -> None:
@@ -133,7 +141,7 @@ def test_diff_with_tolerances(tmp_path: Path) -> None:
 def test_tolerances_are_numbers(tolerance: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         run("diff", "a", "b", f"--atol={tolerance}")
-    assert raised.value.code == 2
+    assert raised.value.code == 255
     assert "is no tolerance" in capsys.readouterr().err
 
 
@@ -214,12 +222,12 @@ def test_targets_that_cannot_be_written(tmp_path: Path, target: str, message: st
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["show", "diff", "convert"])
-def test_a_bad_file_is_one_line_and_status_2(directory: Path, command: str) -> None:
+@pytest.mark.parametrize(("command", "trouble"), [("show", 2), ("diff", 255), ("convert", 2)])
+def test_a_bad_file_is_one_line_and_a_status(directory: Path, command: str, trouble: int) -> None:
     bad = directory / "x.json.bad_20260301-090000"
     more = [] if command == "show" else [directory / "out.json"]
     status, lines, errors = run(command, bad, *more)
-    assert (status, lines) == (2, [])
+    assert (status, lines) == (trouble, [])
     assert errors.startswith(f"error: {bad}: the file is cut off")
     assert errors.count("\n") == 1
     assert not (directory / "out.json").exists()

@@ -1,0 +1,127 @@
+"""``autosave restore``: values of a save file, back into running IOCs."""
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping
+
+from ioc_ops.autosave.cli_console import Console
+from ioc_ops.autosave.cli_files import load, shown, table
+from ioc_ops.autosave.cli_live import chosen
+from ioc_ops.autosave.live import LiveClient
+from ioc_ops.autosave.live_restore import PutResult, Result, check, plan, write_all
+from ioc_ops.autosave.live_values import alike
+from ioc_ops.autosave.snapshot import Snapshot
+from ioc_ops.autosave.values import Value
+
+__all__ = ["run_restore"]
+
+
+def run_restore(options: argparse.Namespace, console: Console) -> int:
+    """Write the values of a file to the PVs of running IOCs, and read them back.
+
+    Args:
+        options: ``file``; ``pv``, patterns, none for all; ``fields``, False for no ``name.FIELD``;
+            ``dry_run``, ``yes``, ``all``, ``jobs``, ``timeout``, ``put_timeout``.
+        console: where to, and whom to ask.
+
+    Returns:
+        0 if all chosen PVs have their saved value now (or would get it), else 1.
+
+    Raises:
+        AutosaveError: the file cannot be read or does not verify, or there is no client.
+    """
+    snapshot = load(options.file).snapshot
+    values = _chosen(snapshot, options.pv, fields=options.fields)
+    unfit = [item for item in options.pv if not chosen(values, [item])]
+    for item in unfit:
+        why = snapshot.unreadable.get(item, "not in the file")
+        console.errors.write(f"{item}: {why}\n")
+    if not values:
+        console.out.write("no PV to restore\n")
+        return 1
+    return max(_Restore(options, console, values).run(), 1 if unfit else 0)
+
+
+def _chosen(snapshot: Snapshot, patterns: list[str], *, fields: bool) -> dict[str, Value]:
+    values = dict(snapshot.values)
+    values |= {name: carried.value for name, carried in snapshot.carried.items()}
+    names = chosen(values, patterns) if patterns else values
+    return {name: values[name] for name in names if fields or "." not in name}
+
+
+class _Restore:
+    """One restore: what is to be written, and what has become of it."""
+
+    def __init__(
+        self, options: argparse.Namespace, console: Console, values: Mapping[str, Value]
+    ) -> None:
+        self.options, self.console, self.values = options, console, values
+        self.results: dict[str, PutResult] = {}
+
+    def run(self) -> int:
+        with LiveClient(self.options.timeout, self.options.put_timeout) as client:
+            todo = self.plan(client)
+            if todo and not self.options.dry_run:
+                if not self.agreed():
+                    self.console.out.write("nothing was written\n")
+                    return 1
+                self.write(client, todo)
+        self.report()
+        return 0 if all(item.result.good for item in self.results.values()) else 1
+
+    def plan(self, client: LiveClient) -> dict[str, Value]:
+        """The values of all connected PVs, if one of them is to be written."""
+        with self.console.progress("reading", len(self.values)) as advance:
+            readings = client.run(client.read(list(self.values), self.values, advance))
+        for name, value in self.values.items():
+            self.results[name], _ = plan(name, value, readings[name], rewrite=self.options.all)
+        if not any(item.result is Result.PLANNED for item in self.results.values()):
+            return {}
+        return {name: v for name, v in self.values.items() if readings[name].connected}
+
+    def agreed(self) -> bool:
+        if self.options.yes or not self.console.can_ask:
+            return True
+        self.report()
+        count = sum(item.result is Result.PLANNED for item in self.results.values())
+        return self.console.confirm(f"Write {count} PVs?")
+
+    def write(self, client: LiveClient, todo: Mapping[str, Value]) -> None:
+        done: dict[str, PutResult] = {}
+        try:
+            with self.console.progress("writing", len(todo)) as advance:
+                work = write_all(
+                    client,
+                    todo,
+                    done,
+                    advance,
+                    jobs=self.options.jobs,
+                    rewrite=self.options.all,
+                )
+                client.run(work)
+            readings = client.run(client.read(list(todo), todo, wait=False))
+        except KeyboardInterrupt:
+            # What was done must be known, above all now.
+            self.results = done
+            self.report()
+            self.console.out.write(f"{len(todo) - len(done)} of {len(todo)} PVs not reached\n")
+            raise
+        for name, result in done.items():
+            self.results[name] = check(result, todo[name], readings[name])
+
+    def report(self) -> None:
+        results = list(self.results.values())
+        before = "LIVE" if any(item.result is Result.PLANNED for item in results) else "WAS"
+        rows = [self.row(item) for item in results]
+        self.console.out.write(table([("PV", before, "SAVED", "OUTCOME"), *rows]))
+        counts = Counter(item.result for item in results)
+        summary = ", ".join(f"{counts[r]} {r.value}" for r in Result if counts[r])
+        self.console.out.write(f"{summary}\n")
+
+    def row(self, item: PutResult) -> tuple[str, str, str, str]:
+        saved = self.values[item.name]
+        before = None if item.before is None else alike(item.before, saved)
+        outcome = str(item)
+        if item.after is not None:
+            outcome += f": it is {shown(alike(item.after, saved))} now"
+        return item.name, shown(before, 40), shown(saved, 40), outcome
