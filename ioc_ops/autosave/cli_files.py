@@ -86,7 +86,7 @@ def _text(value: Value | None) -> str:
     if isinstance(value, EnumValue):
         return f"{value.index} {value.state}".rstrip()
     if isinstance(value, UntypedValue):
-        return value.text if isinstance(value.text, str) else _array(value.text, "")
+        return (value.text or "''") if isinstance(value.text, str) else _array(value.text, "")
     if isinstance(value, np.ndarray):
         return _array(value.reshape(-1)[:60].tolist(), f" ({value.dtype})", value.size)
     if isinstance(value, list):

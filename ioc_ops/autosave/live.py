@@ -39,6 +39,8 @@ _TYPES = {
     6: ChannelType.DOUBLE,
 }
 _NUMBERS = {data_type: number for number, data_type in _TYPES.items()}
+_PERHAPS_CUT = STRING_BYTES - 3
+"""Bytes from which on a STRING may have lost its end, of which UTF-8 has at most four a character."""
 _LONG_TIMEOUT = 2.0
 """Seconds within which ``NAME$`` must answer where ``NAME`` has answered already."""
 
@@ -136,7 +138,10 @@ class LiveClient:
         pv = LivePV(_TYPES[info.datatype], info.count, writable=info.write)
         if not info.read:
             return Reading(pv, reason="no read access")
-        payload = await self._get(name, bytes if info.datatype == _DBR_STRING else info.datatype)
+        # A scalar is one element, whatever the IOC says: lso without text has none.
+        count = 1 if info.count == 1 else 0
+        kind = bytes if info.datatype == _DBR_STRING else info.datatype
+        payload = await self._get(name, kind, count)
         if isinstance(payload, str):
             return Reading(pv, reason=payload)
         if info.datatype == _DBR_ENUM:
@@ -145,22 +150,22 @@ class LiveClient:
         if info.datatype == _DBR_STRING and info.count == 1:
             value = await self._whole_text(name, value, saved)
         elif info.datatype == _DBR_DOUBLE and info.count == 1 and not is_exact(value, saved):
-            text = await self._get(name, bytes)
+            text = await self._get(name, bytes, 1)
             if isinstance(text, bytes) and isinstance(value, float):
                 value = exact(value, text.decode("ascii", "replace"))
         return Reading(pv, value)
 
-    async def _get(self, name: str, datatype: object) -> Any:
+    async def _get(self, name: str, datatype: object, count: int = 0) -> Any:
         """The value as aioca has it, or why there is none, as a `str` and no subclass of it."""
         library = self.library
         # Only an ENUM needs its metadata, the names of the states.
         form = library.FORMAT_CTRL if datatype == _DBR_ENUM else library.FORMAT_RAW
         return await self._ask(
-            library.caget, name, datatype=datatype, format=form, timeout=self.timeout
+            library.caget, name, datatype=datatype, format=form, count=count, timeout=self.timeout
         )
 
     async def _whole_text(self, name: str, value: Value, saved: Value | None) -> Value:
-        if max(_length(value), _length(saved)) < STRING_BYTES:
+        if max(_length(value), _length(saved)) < _PERHAPS_CUT:
             return value
         long_name = await self._long_name(name)
         if long_name is None:
@@ -218,7 +223,10 @@ class LiveClient:
         self, request: Callable[..., Awaitable[Any]], name: str, *args: object, **options: object
     ) -> Any:
         """What a request gives, or as a `str` (the values are of other types) why it fails."""
-        result = await request(name, *args, throw=False, **options)
+        try:
+            result = await request(name, *args, throw=False, **options)
+        except Exception as error:  # what aioca cannot decode: states in another encoding ...
+            return f"{type(error).__name__}: {error}"
         if result.ok:
             return result
         return _WORDS.get(result.errorcode) or str(result).removeprefix(f"{name}: ")

@@ -1,6 +1,27 @@
 """Property tests here are judged by what they find, not by how busy the machine is."""
 
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
+from live_commands import IOC, Commands
 
 settings.register_profile("autosave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("autosave")
+
+
+@pytest.fixture
+def commands(ca_environment: dict[str, str], tmp_path: Path) -> Iterator[Commands]:
+    """Runs `python -m ioc_ops autosave ...` in the test's directory."""
+    process = Commands(tmp_path)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def live_ioc(start_ioc: Callable[..., Any]) -> Any:
+    """An IOC with a PV of every kind, x:..."""
+    return start_ioc([sys.executable, str(IOC)])
