@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"ioc_ops {version('ioc-ops')}\n\n{WHERE_TO_LOOK}", end="")
         return 0
     try:
-        status = cli.run(options, sys.stdout, sys.stderr)
+        status = cli.run(options, sys.stdout, sys.stderr, answers=sys.stdin)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Python must not try to flush once more.

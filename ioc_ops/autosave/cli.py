@@ -7,7 +7,6 @@ differences, as that of asVerify: at most 100, and 255 instead of 2.
 
 import argparse
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
@@ -236,7 +235,7 @@ def run(
     out: TextIO,
     errors: TextIO,
     clock: Callable[[], float] = time.time,
-    answers: TextIO | None = sys.stdin,
+    answers: TextIO | None = None,
 ) -> int:
     """Do what the command line says.
 
@@ -245,7 +244,7 @@ def run(
         out: for results.
         errors: for the one line of an error, for progress and questions.
         clock: Unix time.
-        answers: to questions.
+        answers: to questions; None: nobody can be asked.
 
     Returns:
         The exit status.

@@ -41,7 +41,11 @@ class Console:
         """Ask, and wait for an answer."""
         self.errors.write(f"{question} [y/N] ")
         self.errors.flush()
-        answer = self.answers.readline() if self.answers is not None else ""
+        try:
+            answer = self.answers.readline() if self.answers is not None else ""
+        except KeyboardInterrupt:
+            self.errors.write("\n")
+            raise
         return answer.strip().lower() in ("y", "yes")
 
     @contextmanager

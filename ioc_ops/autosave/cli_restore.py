@@ -9,7 +9,7 @@ from ioc_ops.autosave.cli_files import load, shown, table
 from ioc_ops.autosave.cli_live import chosen
 from ioc_ops.autosave.live import LiveClient
 from ioc_ops.autosave.live_restore import PutResult, Result, check, plan, write_all
-from ioc_ops.autosave.live_values import alike
+from ioc_ops.autosave.live_values import Put, alike
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import Value
 
@@ -60,49 +60,51 @@ class _Restore:
 
     def run(self) -> int:
         with LiveClient(self.options.timeout, self.options.put_timeout) as client:
-            todo = self.plan(client)
-            if todo and not self.options.dry_run:
+            planned = self.plan(client)
+            self.results = {name: result for name, (result, _) in planned.items()}
+            if self.count() and not self.options.dry_run:
                 if not self.agreed():
                     self.console.out.write("nothing was written\n")
                     return 1
-                self.write(client, todo)
+                self.write(client, planned)
         self.report()
         return 0 if all(item.result.good for item in self.results.values()) else 1
 
-    def plan(self, client: LiveClient) -> dict[str, Value]:
-        """The values of all connected PVs, if one of them is to be written."""
+    def plan(self, client: LiveClient) -> dict[str, tuple[PutResult, Put | None]]:
         with self.console.progress("reading", len(self.values)) as advance:
             readings = client.run(client.read(list(self.values), self.values, advance))
-        for name, value in self.values.items():
-            self.results[name], _ = plan(name, value, readings[name], rewrite=self.options.all)
-        if not any(item.result is Result.PLANNED for item in self.results.values()):
-            return {}
-        return {name: v for name, v in self.values.items() if readings[name].connected}
+        return {
+            name: plan(name, value, readings[name], rewrite=self.options.all)
+            for name, value in self.values.items()
+        }
+
+    def count(self) -> int:
+        return sum(item.result is Result.PLANNED for item in self.results.values())
 
     def agreed(self) -> bool:
         if self.options.yes or not self.console.can_ask:
             return True
         self.report()
-        count = sum(item.result is Result.PLANNED for item in self.results.values())
-        return self.console.confirm(f"Write {count} PVs?")
+        return self.console.confirm(f"Write {self.count()} PVs?")
 
-    def write(self, client: LiveClient, todo: Mapping[str, Value]) -> None:
+    def write(
+        self, client: LiveClient, planned: Mapping[str, tuple[PutResult, Put | None]]
+    ) -> None:
+        todo = {
+            name: value
+            for name, value in self.values.items()
+            if self.results[name].result in (Result.PLANNED, Result.UNCHANGED)
+        }
         done: dict[str, PutResult] = {}
         try:
             with self.console.progress("writing", len(todo)) as advance:
-                work = write_all(
-                    client,
-                    todo,
-                    done,
-                    advance,
-                    jobs=self.options.jobs,
-                    rewrite=self.options.all,
-                )
-                client.run(work)
+                jobs = self.options.jobs
+                client.run(write_all(client, todo, planned, done, advance, jobs=jobs))
             readings = client.run(client.read(list(todo), todo, wait=False))
         except KeyboardInterrupt:
             # What was done must be known, above all now.
-            self.results = done
+            skipped = {n: r for n, r in self.results.items() if n not in todo}
+            self.results = {n: r for n in self.values if (r := (skipped | done).get(n))}
             self.report()
             self.console.out.write(f"{len(todo) - len(done)} of {len(todo)} PVs not reached\n")
             raise

@@ -25,8 +25,8 @@ _T = TypeVar("_T")
 
 _NOT_CONNECTED = "not connected"
 # Codes of caerr.h that deserve words of our own; all others have those of libca.
-_LATE = "no answer in time"
-_WORDS = {80: _LATE, 192: "the IOC has disconnected"}
+_LATE, _GONE = "no answer in time", "the IOC is gone"
+_WORDS = {80: _LATE, 192: _GONE}
 _DBR_STRING, _DBR_ENUM, _DBR_CHAR, _DBR_DOUBLE = 0, 3, 4, 6
 # By the numbers that libca uses for the types of channels (db_access.h).
 _TYPES = {
@@ -40,7 +40,7 @@ _TYPES = {
 }
 _NUMBERS = {data_type: number for number, data_type in _TYPES.items()}
 _PERHAPS_CUT = STRING_BYTES - 3
-"""Bytes from which on a STRING may have lost its end, of which UTF-8 has at most four a character."""
+"""Bytes from which on a STRING may have lost its end: a character of UTF-8 has up to four."""
 _LONG_TIMEOUT = 2.0
 """Seconds within which ``NAME$`` must answer where ``NAME`` has answered already."""
 
@@ -188,6 +188,11 @@ class LiveClient:
                 return long_name
         return None
 
+    async def is_connected(self, name: str) -> bool:
+        """Whether a PV that was read has not been lost since."""
+        info = await self._ask(self.library.cainfo, name, wait=False, timeout=None)
+        return not isinstance(info, str) and info.datatype in _TYPES
+
     async def write(self, name: str, put: Put) -> str | None:
         """Write a PV and wait until the IOC has completed that (put-callback).
 
@@ -199,7 +204,8 @@ class LiveClient:
             None, or why it was not written.
 
         Raises:
-            TimeoutError: it has not completed in time.
+            TimeoutError: it has not completed in time; it may still do so.
+            ConnectionError: the IOC went away meanwhile.
         """
         if put.long:
             long_name = await self._long_name(name)
@@ -217,6 +223,8 @@ class LiveClient:
         )
         if done is _LATE:
             raise TimeoutError
+        if done is _GONE:
+            raise ConnectionError
         return done if isinstance(done, str) else None
 
     async def _ask(

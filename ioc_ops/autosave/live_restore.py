@@ -77,29 +77,31 @@ def plan(
 async def write_all(
     client: LiveClient,
     values: Mapping[str, Value],
+    planned: Mapping[str, tuple[PutResult, Put | None]],
     results: dict[str, PutResult],
     advance: Callable[[], None],
     *,
     jobs: int,
-    rewrite: bool,
 ) -> None:
     """Write PVs in order, each when the one ``jobs`` before it has completed.
 
     Args:
-        client: has connected to the PVs before; those that are gone are not waited for.
+        client: has connected to the PVs; those that are gone since are not waited for.
         values: by name, in the order of writing.
+        planned: what `plan` gave for each.
         results: gets what became of each PV, as it happens: also if the rest is never reached.
         advance: called for each PV that is done.
         jobs: PVs being written at the same time.
-        rewrite: whether to write also what has its value already.
     """
     waiting = iter(values.items())
 
     async def worker() -> None:
         for name, saved in waiting:
-            # The writes before may have changed it: what it is now counts.
-            reading = (await client.read([name], values, wait=False))[name]
-            result, put = plan(name, saved, reading, rewrite=rewrite)
+            result, put = planned[name]
+            if result.result is Result.UNCHANGED:
+                # The writes before may have changed it.
+                reading = (await client.read([name], values, wait=False))[name]
+                result, put = plan(name, saved, reading, rewrite=False)
             if put is not None:
                 results[name] = replace(result, result=Result.PENDING, reason="interrupted")
                 result = await _write(client, result, put)
@@ -110,10 +112,14 @@ async def write_all(
 
 
 async def _write(client: LiveClient, planned: PutResult, put: Put) -> PutResult:
+    if not await client.is_connected(planned.name):
+        return replace(planned, result=Result.NOT_CONNECTED)
     try:
         reason = await client.write(planned.name, put)
     except TimeoutError:
         return replace(planned, result=Result.PENDING, reason=f"within {client.put_timeout:g} s")
+    except ConnectionError:
+        return replace(planned, result=Result.PENDING, reason="the IOC is gone")
     result = Result.WRITTEN if reason is None else Result.REFUSED
     return replace(planned, result=result, reason=reason or "")
 

@@ -1,11 +1,7 @@
 """`autosave restore`: values of a file into running IOCs, with libca."""
 
 import math
-import os
-import pty
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +12,7 @@ from live_commands import Commands
 
 from ioc_ops.autosave.fileformat import dumps
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot
-from ioc_ops.autosave.values import EnumValue, UntypedValue
+from ioc_ops.autosave.values import EnumValue
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "data" / "golden_R6-0.sav"

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ioc_ops.autosave.compare import Tolerance
-from ioc_ops.autosave.live_values import LivePV, agree, alike, exact, fit, is_exact, put_of, value_of
+from ioc_ops.autosave.live_values import (
+    LivePV,
+    agree,
+    alike,
+    exact,
+    fit,
+    is_exact,
+    put_of,
+    value_of,
+)
 from ioc_ops.autosave.values import EnumValue, UntypedValue, Value
 from ioc_ops.channel import ChannelType
 from ioc_ops.errors import AutosaveError

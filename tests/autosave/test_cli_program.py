@@ -1,0 +1,115 @@
+"""`python -m ioc_ops autosave` as a program: at a terminal, in a pipe, with signals."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_commands import Commands
+
+from ioc_ops.autosave.fileformat import dumps
+from ioc_ops.autosave.snapshot import Snapshot
+
+PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+
+def program(directory: Path, *arguments: str, **pipes: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-m", "ioc_ops", "autosave", *arguments]
+    return subprocess.Popen(command, cwd=directory, text=True, **pipes)
+
+
+def on_a_terminal(directory: Path, answer: str | None, *arguments: str) -> tuple[int, str]:
+    """Exit status, and what the terminal showed; None for Ctrl+C in the place of an answer."""
+    ours, theirs = pty.openpty()
+    shown = b""
+    with program(directory, *arguments, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        try:
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+                if b"[y/N]" not in chunk:
+                    continue
+                if answer is None:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, answer.encode())
+        except OSError:  # how Linux tells that nobody has the other end any more
+            pass
+        finally:
+            os.close(ours)
+    return process.returncode, shown.decode().replace("\r", "")
+
+
+@pytest.mark.usefixtures("live_ioc")
+def test_somebody_at_a_terminal_is_asked(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(dumps(Snapshot({"x:double": 2.0})))
+    for answer in ("n\n", "\n", "\x04"):  # the last one is Ctrl+D
+        status, shown = on_a_terminal(tmp_path, answer, "restore", "a.json")
+        assert status == 1
+        assert "x:double  1.0   2.0    would be written" in shown
+        assert "Write 1 PVs? [y/N]" in shown
+        assert shown.endswith("nothing was written\n")
+    assert commands("diff", "a.json", "live").status == 1
+    status, shown = on_a_terminal(tmp_path, "y\n", "restore", "a.json")
+    assert (status, shown.splitlines()[-1]) == (0, "1 written")
+    status, shown = on_a_terminal(tmp_path, "", "restore", "a.json", "--all", "-y")
+    assert status == 0
+    assert "[y/N]" not in shown
+
+
+@pytest.mark.usefixtures("live_ioc")
+def test_ctrl_c_at_the_question_and_while_writing(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "a.sav").write_text("# autosave R5.3\nx:gone 1\nx:a 2\nx:stuck 2\nx:m 2\n<END>\n")
+    (tmp_path / "puts.req").write_text("x:puts$\n")
+    options = ("restore", "a.sav", "--timeout", "1")
+    status, shown = on_a_terminal(tmp_path, None, *options)
+    assert (status, shown.splitlines()[-2:]) == (130, ["Write 3 PVs? [y/N] ", "interrupted"])
+    assert commands("diff", "a.sav", "live", "--pv", "x:a").status == 1
+
+    with program(tmp_path, *options, **PIPES) as process:
+        while commands("diff", "a.sav", "live", "--pv", "x:a").status:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in errors
+    rows = [line.split() for line in out.splitlines()]
+    assert ["x:gone", "-", "1", "not", "connected"] in rows
+    assert ["x:a", "1.0", "2", "written"] in rows
+    assert not any(row[0] == "x:m" for row in rows)
+    assert rows[-1][-5:] == ["of", "3", "PVs", "not", "reached"]
+
+
+@pytest.mark.usefixtures("live_ioc")
+def test_all_is_written_although_nobody_reads_the_report(
+    commands: Commands, tmp_path: Path
+) -> None:
+    (tmp_path / "a.sav").write_text("# autosave R5.3\nx:a 2\nx:m 2\n<END>\n")
+    with program(tmp_path, "restore", "a.sav", **PIPES) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        errors = process.stderr.read()
+    assert (process.returncode, "Error" in errors, "Traceback" in errors) == (0, False, False)
+    assert commands("diff", "a.sav", "live").status == 0
+
+
+def test_an_ioc_that_dies_meanwhile_ends_the_restore(
+    commands: Commands, tmp_path: Path, live_ioc: Any
+) -> None:
+    (tmp_path / "a.sav").write_text("# autosave R5.3\nx:a 2\nx:stuck 2\nx:m 2\n<END>\n")
+    with program(tmp_path, "restore", "a.sav", "--timeout", "3", **PIPES) as process:
+        while commands("diff", "a.sav", "live", "--pv", "x:a").status:
+            assert process.poll() is None
+        live_ioc.kill()
+        out, _ = process.communicate(timeout=15)
+    assert process.returncode == 1
+    rows = {line.split()[0]: " ".join(line.split()[3:]) for line in out.splitlines()}
+    assert rows["x:a"] == "differs: not read back, not connected"
+    assert rows["x:stuck"] in ("not completed: the IOC is gone", "not connected")
+    assert rows["x:m"] == "not connected"
