@@ -49,9 +49,14 @@ class _Parser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._sorting = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            plain = "--" in (args or ())  # which it would forget
+            parse = super().parse_known_args if plain else self.parse_known_intermixed_args
+            known, unknown = parse(args, namespace)
         finally:
             self._sorting = False
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def exit(self, status: int = 0, message: str | None = None) -> Any:
         """End the program; 2 is what argparse has for a wrong command line."""

@@ -1,6 +1,7 @@
 """How the commands read files, and how they print values, ages and tables. Pure but for `load`."""
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ioc_ops.autosave.formats import Format, format_of
+from ioc_ops.autosave.formats.escapes import encode
 from ioc_ops.autosave.safewrite import reason_of
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import EnumValue, UntypedValue, Value
@@ -34,9 +36,19 @@ class SavedFile:
             AutosaveError: it does not verify.
         """
         self.path = path
+        self.data = data
         self.mtime = mtime
         self.format: Format = format_of(data, path.name)
         self.snapshot: Snapshot = self.format.loads(data)
+
+    def line_of(self, name: str) -> int | None:
+        """The line on which the value of a PV begins; None where that cannot be told."""
+        if self.data.count(b"\n") < 2:  # caproto writes one line
+            return None
+        pattern = rb'^[ \t]*"?' + re.escape(encode(name)) + rb'(?:\.VAL)?\$?(?:": |: |[ \t\r\n])'
+        # Of a name that is there twice, the last one stands.
+        start = max((match.start() for match in re.finditer(pattern, self.data, re.M)), default=-1)
+        return self.data.count(b"\n", 0, start) + 1 if start >= 0 else None
 
     def dated(self) -> Snapshot:
         """Its state, with the time of the file where the format does not tell one."""

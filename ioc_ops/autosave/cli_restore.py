@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_files import load, shown, table
+from ioc_ops.autosave.cli_files import SavedFile, load, shown, table
 from ioc_ops.autosave.cli_live import chosen
 from ioc_ops.autosave.live import LiveClient
 from ioc_ops.autosave.live_restore import PutResult, Result, check, plan, write_all
@@ -30,7 +30,8 @@ def run_restore(options: argparse.Namespace, console: Console) -> int:
     Raises:
         AutosaveError: the file cannot be read or does not verify, or there is no client.
     """
-    snapshot = load(options.file).snapshot
+    file = load(options.file)
+    snapshot = file.snapshot
     values = _chosen(snapshot, options.pv, fields=options.fields)
     unfit = [item for item in options.pv if not chosen(values, [item])]
     for item in unfit:
@@ -39,7 +40,7 @@ def run_restore(options: argparse.Namespace, console: Console) -> int:
     if not values:
         console.out.write("no PV to restore\n")
         return 1
-    return max(_Restore(options, console, values).run(), 1 if unfit else 0)
+    return max(_Restore(options, console, file, values).run(), 1 if unfit else 0)
 
 
 def _chosen(snapshot: Snapshot, patterns: list[str], *, fields: bool) -> dict[str, Value]:
@@ -53,9 +54,13 @@ class _Restore:
     """One restore: what is to be written, and what has become of it."""
 
     def __init__(
-        self, options: argparse.Namespace, console: Console, values: Mapping[str, Value]
+        self,
+        options: argparse.Namespace,
+        console: Console,
+        file: SavedFile,
+        values: Mapping[str, Value],
     ) -> None:
-        self.options, self.console, self.values = options, console, values
+        self.options, self.console, self.file, self.values = options, console, file, values
         self.results: dict[str, PutResult] = {}
 
     def run(self) -> int:
@@ -100,7 +105,8 @@ class _Restore:
             with self.console.progress("writing", len(todo)) as advance:
                 jobs = self.options.jobs
                 client.run(write_all(client, todo, planned, done, advance, jobs=jobs))
-            readings = client.run(client.read(list(todo), todo, wait=False))
+            with self.console.progress("reading back", len(todo)) as advance:
+                readings = client.run(client.read(list(todo), todo, advance, wait=False))
         except KeyboardInterrupt:
             # What was done must be known, above all now.
             skipped = {n: r for n, r in self.results.items() if n not in todo}
@@ -126,4 +132,6 @@ class _Restore:
         outcome = str(item)
         if item.after is not None:
             outcome += f": it is {shown(alike(item.after, saved))} now"
+        if item.result is Result.REFUSED and (line := self.file.line_of(item.name)):
+            outcome += f" (line {line})"
         return item.name, shown(before, 40), shown(saved, 40), outcome

@@ -60,6 +60,8 @@ _TOLERANCES = {ChannelType.FLOAT: Tolerance(1e-6), ChannelType.DOUBLE: Tolerance
 _NUMBERS: dict[ChannelType, tuple[type[ChannelData], str]] = {
     ChannelType.INT: (ChannelShort, "i2"),
     ChannelType.LONG: (ChannelInteger, "i4"),
+    # Of arrays; nobody names the states of their elements.
+    ChannelType.ENUM: (ChannelInteger, "u2"),
     ChannelType.FLOAT: (ChannelFloat, "f4"),
     ChannelType.DOUBLE: (ChannelDouble, "f8"),
 }
@@ -101,8 +103,6 @@ def fit(value: Value, pv: LivePV) -> Value:
         integer = _long_integer(value) if pv.data_type == ChannelType.DOUBLE else None
         if integer is not None:
             return integer
-    elif pv.data_type == ChannelType.ENUM:
-        raise AutosaveError("arrays of states cannot be restored")
     elif pv.data_type == ChannelType.CHAR and isinstance(value, str):
         value = encode(value)
     channel = _stand_in(pv)
@@ -124,8 +124,10 @@ def _state(value: Value, states: tuple[str, ...]) -> EnumValue:
     try:
         _restore(channel, value)
     except AutosaveError:
-        number = _number(value)
         # Not all states have a name; whether there is one of this index the IOC knows.
+        number = _number(value)
+        if isinstance(value, EnumValue) and not value.state:
+            number = value.index
         if isinstance(number, int) and len(states) <= number <= 0xFFFF:
             return EnumValue(number, "")
         raise

@@ -9,6 +9,8 @@ import json
 import sys
 import warnings
 
+import aioca  # noqa: F401 - while the IOC starts
+
 from ioc_ops.__main__ import main
 
 

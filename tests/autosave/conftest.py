@@ -22,6 +22,6 @@ def commands(ca_environment: dict[str, str], tmp_path: Path) -> Iterator[Command
 
 
 @pytest.fixture
-def live_ioc(start_ioc: Callable[..., Any]) -> Any:
-    """An IOC with a PV of every kind, x:..."""
+def live_ioc(commands: Commands, start_ioc: Callable[..., Any]) -> Any:
+    """An IOC with a PV of every kind, x:...; `commands` starts in the meantime."""
     return start_ioc([sys.executable, str(IOC)])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ioc_ops.autosave import cli
-from ioc_ops.autosave.cli_files import duration, shown, size
+from ioc_ops.autosave.cli_files import duration, load, shown, size
 from ioc_ops.autosave.fileformat import dumps, loads
 from ioc_ops.autosave.formats import loads_sav
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot
@@ -145,6 +145,44 @@ def test_tolerances_are_numbers(tolerance: str, capsys: pytest.CaptureFixture[st
     assert "is no tolerance" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["diff", "a"], 255),
+        (["diff", "a", "b", "--nix"], 255),
+        (["diff", "a", "b", "c"], 255),
+        (["diff", "a", "live", "--timeout", "soon"], 255),
+        (["show"], 2),
+        (["restore", "a", "--jobs", "0"], 2),
+        (["restore", "a", "--nix", "x"], 2),
+        (["snapshot", "a.req"], 2),
+    ],
+)
+def test_a_wrong_command_line(
+    arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        run(*arguments)
+    assert raised.value.code == status
+    errors = capsys.readouterr().err
+    assert errors.startswith("usage: ")
+    assert f" {arguments[0]}: error: " in errors
+
+
+def test_options_may_stand_anywhere() -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    for arguments in (
+        ["restore", "-n", "f", "x:a", "x:b"],
+        ["restore", "f", "-n", "x:a", "x:b"],
+        ["restore", "f", "x:a", "-n", "x:b"],
+    ):
+        options = parser.parse_args(arguments)
+        assert (options.file, options.pv, options.dry_run) == ("f", ["x:a", "x:b"], True)
+    options = parser.parse_args(["show", "--", "-f", "-x"])
+    assert (options.file, options.pv) == ("-f", ["-x"])
+
+
 def test_verify(directory: Path) -> None:
     good, bad = directory / "x.json", directory / "x.json.bad_20260301-090000"
     assert run("verify", good)[:2] == (0, [f"{good}: yes (checksum), 3 PVs"])
@@ -274,3 +312,21 @@ def test_the_program_itself(tmp_path: Path) -> None:
     done = program()
     assert done.returncode == 2
     assert "COMMAND" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("a.sav", "# autosave R5.3\nx:a.VAL 1\nx:a.B 2\nx:l.VAL$ t\nx:a 3\n<END>\n", (5, 3, 4)),
+        ("a.softsav", "x:l: t\nx:a: 1\nx:a.B: 2\n", (2, 3, 1)),
+        ("a.json", dumps(Snapshot({"x:a": 1, "x:a.B": 2, "x:l": "x:a"})).decode(), (9, 10, 11)),
+        ("a.json", '{"x:a": {"value": 1}, "x:a.B": {"value": 1}}', (None, None, None)),
+    ],
+)
+def test_the_line_of_a_pv(
+    name: str, content: str, lines: tuple[int | None, ...], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    file = load(tmp_path / name)
+    assert tuple(file.line_of(pv) for pv in ("x:a", "x:a.B", "x:l")) == lines
+    assert file.line_of("x:") is None

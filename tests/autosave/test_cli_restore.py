@@ -30,6 +30,8 @@ record(waveform, "T:wfd") { field(FTVL, "DOUBLE") field(NELM, "5") }
 record(waveform, "T:wfc") { field(FTVL, "CHAR") field(NELM, "20") }
 record(waveform, "T:wfs") { field(FTVL, "STRING") field(NELM, "5") }
 record(waveform, "T:wfi64") { field(FTVL, "INT64") field(NELM, "5") }
+record(waveform, "T:states") { field(FTVL, "ENUM") field(NELM, "5") }
+record(waveform, "T:octet") { field(FTVL, "UCHAR") field(NELM, "1") }
 record(lso, "T:lso") { field(SIZV, "300") }
 record(calc, "T:calc") {}
 record(longout, "_T:us") {}
@@ -126,12 +128,12 @@ def test_each_pv_has_its_outcome(commands: Commands, tmp_path: Path) -> None:
     assert done.status == 1
     assert {name: done.row(name).split(" ", 2)[2] for name in values if name != "x:mode"} == {
         "x:gone": "not connected",
-        "x:picky": "refused: Channel write request failed",
-        "x:fixed": "refused: read-only",
+        "x:picky": "refused: Channel write request failed (line 15)",
+        "x:fixed": "refused: read-only (line 11)",
         "x:clipped": "differs: it is 2.0 now",
-        "x:short": "refused: 40000 is outside the range of INT",
+        "x:short": "refused: 40000 is outside the range of INT (line 16)",
         "x:strings": "[a, b] 1 elements: [" + "y" * 24 + "... refused: "
-        "element 0 has 40 bytes, Channel Access carries 39",
+        "element 0 has 40 bytes, Channel Access carries 39 (line 17)",
         "x:stuck": "not completed: within 0.5 s",
         "x:long": "unchanged",
         "x:double": "written",
@@ -217,6 +219,11 @@ def test_the_golden_file_into_epics_base(
     assert shown.row("T:i64") == "100000000000000.0"
     assert shown.row("T:str") == "' a\\tb\\né z '"
     assert shown.row("T:wfs") == '5 elements: [a b, q"q, {x}, back\\sl, nl\\nx]'
+    more = {"T:states": [2, 0, 1], "T:octet": 200, "T:ao.TPRO": 0, "T:mbbo": EnumValue(5, "")}
+    assert (
+        commands("restore", write(tmp_path / "c.json", more)).lines[-1] == "3 written, 1 unchanged"
+    )
+    assert commands("diff", "c.json", "live").status == 0
     long = {"T:lso": "long " * 50, "T:i64": 2**62 + 1, "T:calc.CALC": "+".join("ABCDEFGHIJKL" * 3)}
     assert commands("restore", write(tmp_path / "b.json", long)).lines[-1] == "3 written"
     assert commands("diff", "b.json", "live").status == 0
