@@ -103,12 +103,33 @@ def fit(value: Value, pv: LivePV) -> Value:
         integer = _long_integer(value) if pv.data_type == ChannelType.DOUBLE else None
         if integer is not None:
             return integer
-    elif pv.data_type == ChannelType.CHAR and isinstance(value, str):
-        value = encode(value)
+    elif pv.data_type == ChannelType.CHAR:
+        value = _characters(value)
     channel = _stand_in(pv)
     _restore(channel, value)
     fitted: Value = channel.value
+    if pv.data_type == ChannelType.ENUM and not _in_range(fitted, 0, 0xFFFF):
+        raise AutosaveError("an element is no index of a state")
     return fitted
+
+
+def _in_range(numbers: Value, low: int, high: int) -> bool:
+    array = np.asarray(numbers).reshape(-1)
+    return array.size == 0 or bool(low <= array.min() and array.max() <= high)
+
+
+def _characters(value: Value) -> Value:
+    """Text and numbers as bytes, for an array of characters."""
+    if isinstance(value, str):
+        return encode(value)
+    if not isinstance(value, list | np.ndarray):
+        return value
+    if isinstance(value, list) and not all(isinstance(item, int) for item in value):
+        raise AutosaveError("an element is no character")
+    array = np.asarray(value).reshape(-1)
+    if array.size and (array.dtype.kind not in "iu" or not _in_range(array, -128, 255)):
+        raise AutosaveError("an element is no character")
+    return array.astype(np.uint8).tobytes()
 
 
 def _restore(channel: ChannelData, value: Value) -> None:
@@ -117,10 +138,15 @@ def _restore(channel: ChannelData, value: Value) -> None:
     except ChannelError as error:
         # It has no name, with which the message would begin.
         raise AutosaveError(str(error).removeprefix(": ")) from error
+    except (TypeError, ValueError, OverflowError) as error:  # numpy, of lists of mixed things
+        raise AutosaveError(f"no value of a {channel.data_type.name}: {error}") from error
 
 
 def _state(value: Value, states: tuple[str, ...]) -> EnumValue:
-    channel = ChannelEnum(0, enum_strings=states)
+    try:
+        channel = ChannelEnum(0, enum_strings=states)
+    except ChannelError as error:  # an IOC may have names that ours cannot have
+        raise AutosaveError(str(error).removeprefix(": ")) from error
     try:
         _restore(channel, value)
     except AutosaveError:

@@ -161,3 +161,40 @@ def test_tolerances_of_asverify() -> None:
     assert not agree(EnumValue(1, "Wild"), EnumValue(1, "On"), MODE)
     assert agree([1.0, 2.0], np.array([1.0, 2.0 + 1e-9]), DOUBLES)
     assert not agree([1.0], np.array([1.0, 2.0]), DOUBLES)
+
+
+scalars = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=50),
+    st.binary(max_size=5),
+    st.builds(EnumValue, st.integers(-1, 70000), st.text(max_size=3)),
+)
+values = st.one_of(
+    scalars,
+    st.lists(scalars, max_size=3),
+    st.builds(UntypedValue, st.text(max_size=50)),
+    st.builds(UntypedValue, st.lists(st.text(max_size=5), max_size=3).map(tuple)),
+    st.sampled_from(["i8", "f8", "u1", "S3", "U3", "?"]).map(lambda kind: np.zeros(3, kind)),
+    st.just(np.zeros((2, 2))),
+    st.just(10**400),
+)
+pvs = st.builds(
+    LivePV,
+    st.sampled_from([t for t in ChannelType if t <= ChannelType.DOUBLE]),
+    st.sampled_from([1, 3]),
+    st.sampled_from([(), ("Off", "On"), ("x" * 40,), tuple("abcdefghijklmnopqr"), ("", "")]),
+)
+
+
+@given(values, pvs)
+def test_whatever_is_in_the_file_either_goes_or_is_told(saved: Any, pv: LivePV) -> None:
+    try:
+        put = put_of(fit(saved, pv), pv)
+    except AutosaveError:
+        assert not agree(saved, 0, pv)
+        return
+    assert np.size(put.payload) <= max(pv.length, 1) or put.long
+    if put.data_type == pv.data_type:
+        assert agree(saved, value_of(put.payload, pv), pv)
