@@ -40,6 +40,7 @@ class LiveIoc(PVGroup):
 
     @stuck.putter
     async def stuck(self, instance: ChannelData, value: float) -> None:
+        await self.note(instance, value)
         await asyncio.sleep(60)
 
     @mover.putter
