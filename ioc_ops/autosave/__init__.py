@@ -1,5 +1,9 @@
 """Autosave: PVs that keep their values over restarts, kill -9, a full disk and a damaged file."""
 
+from ioc_ops.autosave.compare import Tolerance
+from ioc_ops.autosave.config_files import ConfigEntry
+from ioc_ops.autosave.config_menu import ConfigMenu
+from ioc_ops.autosave.config_values import LoadReport
 from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.autosave.helper import AutosaveHelper
 from ioc_ops.autosave.restore import RestoreReport
@@ -17,7 +21,10 @@ __all__ = [
     "AutosaveStats",
     "AutosaveTag",
     "CarriedValue",
+    "ConfigEntry",
+    "ConfigMenu",
     "EnumValue",
+    "LoadReport",
     "LoadResult",
     "Method",
     "RejectedFile",
@@ -28,5 +35,6 @@ __all__ = [
     "SaveSet",
     "Snapshot",
     "SnapshotDiff",
+    "Tolerance",
     "autosaved",
 ]

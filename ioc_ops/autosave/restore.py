@@ -25,6 +25,7 @@ __all__ = [
     "report_of",
     "restore_steps",
     "restore_value",
+    "short",
 ]
 
 # Of very many PVs with one trouble the log names these.
@@ -190,7 +191,7 @@ def fitting(channel: ChannelData, value: Value) -> ChannelValue:
         # character. An operator who set 5.7 must not find 5 after a restart, and no word of it.
         taken = channel.present(channel.convert(value))
         if not _equal(taken, value, loosely=channel.data_type == ChannelType.FLOAT):
-            raise AutosaveError(f"{_short(value)} would come back as {_short(taken)}")
+            raise AutosaveError(f"{short(value)} would come back as {short(taken)}")
     return value
 
 
@@ -241,6 +242,7 @@ def _only(value: object) -> object:
     return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
 
 
-def _short(value: object) -> str:
-    text = repr(value)
+def short(value: object) -> str:
+    """A value for a message."""
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -87,7 +87,7 @@ class FakeDisk(FileSystem):
 
     def put(self, path: Path | str, content: bytes, mtime: float | None = None) -> None:
         """A file that is there already, safely."""
-        number = len(self.inodes) + 1
+        number = max(self.inodes, default=0) + 1
         self.inodes[number] = Inode(content, content, self.clock if mtime is None else mtime)
         self.names[Path(path)] = self.durable_names[Path(path)] = number
 

@@ -30,17 +30,22 @@ _NAME = re.compile(rb"[A-Za-z0-9_\-+:\[\];\x80-\xff][^\s\0]*")
 _UNSAVED = "! {} channel(s) not connected - or not all gets were successful\n"
 
 
-def dumps_sav(snapshot: Snapshot) -> Written:
+def dumps_sav(snapshot: Snapshot, *, keep_order: bool = False) -> Written:
     """Write a state, one PV a line and sorted by name; arrays that are long take several lines.
 
     Numbers have all their digits, states of enums are their index, values that were carried
     forward stand there like the others. The time in the head is local.
+
+    Args:
+        snapshot: the state.
+        keep_order: do not sort: whoever loads the file writes the PVs in this order.
     """
     lost: dict[str, str] = {}
     inexact: dict[str, str] = {}
     lines: list[bytes] = []
     carried = {name: item.value for name, item in snapshot.carried.items()}
-    for name, value in sorted({**carried, **snapshot.values}.items()):
+    values = {**carried, **snapshot.values}
+    for name, value in values.items() if keep_order else sorted(values.items()):
         doubts: list[str] = []
         try:
             lines.append(_line(name, value, doubts))
