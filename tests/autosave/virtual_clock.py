@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from itertools import count
 from typing import TypeVar
 
@@ -34,6 +34,19 @@ class VirtualClock:
     def Event(self) -> asyncio.Event:  # noqa: N802
         return asyncio.Event()
 
+    async def gather(self, work: Iterable[Awaitable[None]], seconds: float) -> bool:
+        """As a driver does it: cancels what is not through in time."""
+        tasks = {asyncio.ensure_future(item) for item in work}
+        alarm = asyncio.ensure_future(self.sleep(seconds))
+        late = set(tasks)
+        while late and not alarm.done():
+            await asyncio.wait([*late, alarm], return_when=asyncio.FIRST_COMPLETED)
+            late = {task for task in tasks if not task.done()}
+        for task in (alarm, *late):
+            task.cancel()
+        await asyncio.wait([alarm, *late], timeout=0.1)
+        return not late
+
     async def advance(self, seconds: float) -> None:
         """Let time pass; who sleeps wakes up in order."""
         end = self.now + seconds
@@ -54,6 +67,7 @@ class VirtualClock:
         return await task
 
     def _wake(self) -> None:
-        self.now, _, future = heapq.heappop(self._sleepers)
-        if not future.done():
+        time, _, future = heapq.heappop(self._sleepers)
+        if not future.done():  # nobody waits for the end of a sleep that was cancelled
+            self.now = time
             future.set_result(None)
