@@ -26,6 +26,8 @@ PAGE_SIZE = 10
 """Configurations that a page of the screens shows."""
 
 _LISTED = 1000
+# In place of a description; why is in the log, and in the message when somebody loads it.
+_UNREADABLE = "(unreadable)"
 _MESSAGE_BYTES = 256
 
 
@@ -46,7 +48,8 @@ class ConfigRow(PVGroup):
         await _menu_of(self).at_load(instance, self.label.value)
 
     async def _put_save(self, instance: ChannelData, value: Value) -> None:
-        await _menu_of(self).at_save_as(instance, self.label.value, self.desc.value)
+        description = None if self.desc.value == _UNREADABLE else self.desc.value
+        await _menu_of(self).at_save_as(instance, self.label.value, description)
 
     label = _text("{CONFIG}Menu:name{N}", "Name of a configuration")
     desc = _text("{CONFIG}Menu:desc{N}", "Its description")
@@ -252,7 +255,7 @@ class ConfigMenuPVs(PVGroup):
     listed = pvproperty(
         name="{CONFIG}Menu:List",
         dtype=ChannelType.STRING,
-        value=[],
+        value=[""],
         max_length=_LISTED,
         read_only=True,
         doc=f"Names of the configurations, the first {_LISTED}",
@@ -277,7 +280,8 @@ class ConfigMenuPVs(PVGroup):
 
     async def show_entries(self) -> None:
         """Publish what there is; the page that is shown stays if that is possible."""
-        await publish(self.listed, [entry.name for entry in self.entries[:_LISTED]])
+        # Never empty: clients on libca get no answer of no elements.
+        await publish(self.listed, [entry.name for entry in self.entries[:_LISTED]] or [""])
         page = self._page_near(self.page.value)
         await publish(self.page, page)
         await self._show_page(page)
@@ -287,9 +291,8 @@ class ConfigMenuPVs(PVGroup):
         for number in range(PAGE_SIZE):
             row: ConfigRow = getattr(self.rows, f"row{number + 1}")
             entry = entries[number] if number < len(entries) else ConfigEntry("", "")
-            unreadable = f"unreadable: {entry.trouble}" if entry.trouble else ""
             await publish(row.label, entry.name)
-            await publish(row.desc, unreadable or entry.description)
+            await publish(row.desc, _UNREADABLE if entry.trouble else entry.description)
         names = [entry.name for entry in entries]
         states = menu_states(names)
         assert isinstance(self.menu, PvpropertyEnum)  # noqa: S101 - for the type checker

@@ -176,7 +176,8 @@ def plan_load(
         for pv in channels
         if pv not in snapshot.values
     }
-    foreign += [pv for pv in snapshot.unreadable if pv not in channels and not is_own(pv)]
+    # A PV that was not connected when it was saved is no loss; a line that makes no sense may be.
+    foreign += [line for line in snapshot.unreadable if " " in line]
     return LoadPlan(name, tuple(steps), failed, absent, tuple(foreign))
 
 

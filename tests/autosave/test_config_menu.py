@@ -1,121 +1,20 @@
-"""A menu of configurations in a group, driven by hand: time, and a disk in memory."""
+"""A menu of configurations saves and loads, and says what it could not."""
 
 import asyncio
-import errno
-import logging
-import os
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
+from config_life import FAILED, ODD, WELL, disk_with_a, lines, running
 from fake_disk import FakeDisk
-from virtual_clock import VirtualClock
 
 from ioc_ops.autosave import ConfigMenu, autosaved
-from ioc_ops.channel import AlarmSeverity, ChannelData, ChannelType
-from ioc_ops.errors import AutosaveError, ChannelError, ConfigurationError, DefinitionError
-from ioc_ops.server import PVGroup, SubGroup, get_pv_pair_wrapper, pvproperty
-
-pair = get_pv_pair_wrapper(setpoint_suffix="", readback_suffix="_RBV")
+from ioc_ops.channel import AlarmSeverity, ChannelData
+from ioc_ops.errors import AutosaveError, ChannelError
+from ioc_ops.server import PVGroup, SubGroup, pvproperty
 
 
-class Ioc(PVGroup):
-    """PVs whose putters tell that they ran, refuse, change what is written, or hang."""
-
-    first = autosaved(pvproperty(value=1.0, record="ao"))
-    second = autosaved(pvproperty(value=2, upper_ctrl_limit=100, lower_ctrl_limit=0))
-    mode = autosaved(
-        pvproperty(value="A", dtype=ChannelType.ENUM, enum_strings=("A", "B", "C"), record="mbbo")
-    )
-    curve = autosaved(pvproperty(value=[1.0, 2.0], max_length=5))
-    text = autosaved(pvproperty(value="some text"))
-    pair = autosaved(pair(name="pair", value=1))
-    measured = pvproperty(value=5.0)
-    starts = autosaved(pvproperty(value=3, read_only=True))
-
-    configs = SubGroup(ConfigMenu, prefix="", config="scan", directory="/d")
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.put: list[tuple[str, object]] = []
-        self.does: dict[str, Callable[[Any], Any]] = {}
-
-    async def group_write(self, instance: ChannelData, value: Any) -> Any:
-        name = instance.name.removeprefix("x:")
-        self.put.append((name, value))
-        answer = self.does.get(name, lambda value: value)(value)
-        return await answer if asyncio.iscoroutine(answer) else answer
-
-
-class Life:
-    """An IOC that has started."""
-
-    def __init__(self, disk: FakeDisk, cls: type[PVGroup] = Ioc) -> None:
-        self.disk = disk
-        self.clock = VirtualClock()
-        self.ioc: Any = cls(prefix="x:")
-        self.configs: ConfigMenu = self.ioc.configs
-        self.configs._files._fs = disk
-        self.configs._files._clock = lambda: 1e9 + self.clock.now
-
-    def _hook(self, kind: str) -> Any:
-        channel = self.configs.status
-        return getattr(channel.pvspec, kind)(self.configs, channel, self.clock)
-
-    async def start(self) -> None:
-        await self.clock.until(self._hook("restore"))
-
-    async def stop(self) -> None:
-        await self._hook("save")
-
-    def value(self, name: str) -> Any:
-        return self.ioc.pvdb[f"x:{name}"].value
-
-    def severity(self, name: str) -> AlarmSeverity:
-        severity: AlarmSeverity = self.ioc.pvdb[f"x:{name}"].severity
-        return severity
-
-    async def set(self, name: str, value: object) -> None:
-        await self.clock.until(self.ioc.pvdb[f"x:{name}"].write(value))
-
-    async def press(self, name: str) -> None:
-        await self.clock.until(self.ioc.pvdb[f"x:{name}"].fields["PROC"].write(1))
-
-    @property
-    def message(self) -> str:
-        return str(self.value("scanMenu:Message"))
-
-    def ended(self) -> tuple[object, AlarmSeverity, object]:
-        return self.value("scanMenu:status"), self.severity("scanMenu:status"), self.busy
-
-    @property
-    def busy(self) -> object:
-        return self.value("scanMenu:busy")
-
-
-WELL = ("Success", AlarmSeverity.NO_ALARM, "Done")
-ODD = ("Success", AlarmSeverity.MINOR_ALARM, "Done")
-FAILED = ("Failure", AlarmSeverity.MAJOR_ALARM, "Done")
-
-
-@asynccontextmanager
-async def running(disk: FakeDisk, cls: type[PVGroup] = Ioc) -> AsyncIterator[Life]:
-    life = Life(disk, cls)
-    await life.start()
-    try:
-        yield life
-    finally:
-        disk.before = lambda number, name: None
-        await life.stop()
-
-
-def lines(disk: FakeDisk, name: str) -> dict[str, str]:
-    content = disk.content(f"/d/scan_{name}.cfg").decode()
-    pairs = [line.partition(" ")[::2] for line in content.splitlines()]
-    return {pv: value for pv, value in pairs if pv.startswith("x:") or pv.startswith("#x:")}
+@pytest.fixture
+def saved() -> FakeDisk:
+    return disk_with_a()
 
 
 # --- saving and loading -------------------------------------------------------------------------
@@ -193,21 +92,6 @@ def test_a_getter_is_asked_afresh() -> None:
                 await life.set("scanMenu:Load", "a")
 
     asyncio.run(main())
-
-
-@pytest.fixture
-def saved() -> FakeDisk:
-    """Configuration a, in which nothing is as at the start."""
-    disk = FakeDisk()
-
-    async def main() -> None:
-        async with running(disk) as life:
-            for name, value in {"first": 10.0, "second": 20, "mode": "B", "text": "T"}.items():
-                await life.set(name, value)
-            await life.clock.until(life.configs.save("a", "all set"))
-
-    asyncio.run(main())
-    return disk
 
 
 def test_a_putter_that_refuses_costs_its_own_pv_alone(saved: FakeDisk) -> None:
@@ -358,14 +242,14 @@ def test_what_the_file_lacks_or_has_too_much_is_reported(saved: FakeDisk) -> Non
         disk = saved
         content = disk.content("/d/scan_a.cfg")
         content = content.replace(b"x:second 20\n", b"#x:second Search Issued\n")
-        content = content.replace(b"x:text T\n", b"x:gone 1\nx:measured 7\nx:starts 9\n")
+        content = content.replace(b"x:text T\n", b"x:gone 1\nx:measured 7\nx:starts 9\n=x 1\n")
         disk.put("/d/scan_a.cfg", content)
         async with running(disk) as life:
             await life.set("scanMenu:Load", "a")
             assert life.ended() == ODD
             assert life.message == (
                 "loaded a: 6 PVs written and verified; not in the file: x:second, x:text; "
-                "not part of this configuration: x:gone, x:measured, x:starts"
+                "not part of this configuration: x:gone, x:measured, x:starts, line 13"
             )
             assert life.value("scanMenu:currName") == "a"
             assert (life.value("second"), life.value("text")) == (2, "some text")
@@ -418,171 +302,5 @@ def test_a_load_that_fails_before_it_begins_changes_nothing(saved: FakeDisk) -> 
                 assert life.ended() == FAILED
                 assert life.value("scanMenu:currName") == "a"
             assert life.ioc.put == []
-
-    asyncio.run(main())
-
-
-# --- storage that fails or hangs ----------------------------------------------------------------
-
-
-def test_a_full_disk_is_shown_and_overcome(saved: FakeDisk) -> None:
-    async def main() -> None:
-        disk = saved
-
-        def before(number: int, name: str) -> None:
-            if name == "write":
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        async with running(disk) as life:
-            disk.before = before
-            with pytest.raises(ChannelError, match="No space left on device"):
-                await life.set("scanMenu:SaveAs", "a")
-            assert life.ended() == FAILED
-            assert life.value("scanMenu:currName") == ""
-            assert lines(disk, "a")["x:first"] == "10.0"
-            disk.before = lambda number, name: None
-            await life.set("scanMenu:SaveAs", "a")
-            assert life.ended() == WELL
-            assert lines(disk, "a")["x:first"] == "1.0"
-
-    asyncio.run(main())
-
-
-class Stall:
-    """A disk that waits in every operation while it is stalled."""
-
-    def __init__(self, disk: FakeDisk) -> None:
-        self._free = threading.Event()
-        self._free.set()
-        disk.before = lambda number, name: self._wait()
-
-    def _wait(self) -> None:
-        assert self._free.wait(20)
-
-    def begin(self) -> None:
-        self._free.clear()
-
-    def end(self) -> None:
-        self._free.set()
-
-
-def test_storage_that_hangs_is_shown_and_the_menu_recovers(saved: FakeDisk) -> None:
-    async def main() -> None:
-        disk = saved
-        async with running(disk) as life:
-            stall = Stall(disk)
-            stall.begin()
-            for act in ("SaveAs", "Load", "Delete"):
-                began = life.clock.now
-                with pytest.raises(ChannelError, match="storage has not answered for 10 s"):
-                    await life.set(f"scanMenu:{act}", "a")
-                assert life.clock.now - began == pytest.approx(10, abs=0.2)
-                assert life.ended() == FAILED
-            stall.end()
-            await life.set("scanMenu:Load", "a")
-            assert life.ended() == WELL
-            # What was under way when it hung has been done; nothing was handed in behind it.
-            assert life.value("first") == 1.0
-            assert life.value("scanMenu:List") == ["a"]
-
-    asyncio.run(main())
-
-
-def test_storage_that_hangs_at_the_start_delays_it_by_the_timeout(
-    saved: FakeDisk,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def main() -> None:
-        disk = saved
-        life = Life(disk)
-        stall = Stall(disk)
-        stall.begin()
-        await life.start()
-        assert life.clock.now == pytest.approx(10, abs=0.2)
-        assert life.ended() == FAILED
-        assert "storage has not answered" in caplog.text
-        stall.end()
-        await life.press("scanMenu:menuName")  # Find config files
-        assert life.ended() == WELL
-        assert life.value("scanMenu:List") == ["a"]
-        await life.set("scanMenu:Load", "a")
-        assert life.value("first") == 10.0
-        await life.stop()
-
-    asyncio.run(main())
-
-
-def test_finding_files_does_not_clear_the_failure_of_a_load(saved: FakeDisk) -> None:
-    async def main() -> None:
-        async with running(saved) as life:
-            with pytest.raises(ChannelError):
-                await life.set("scanMenu:Load", "none")
-            await life.press("scanMenu:menuName")
-            assert life.ended() == FAILED
-
-    asyncio.run(main())
-
-
-def test_an_ioc_that_does_not_run_says_so() -> None:
-    with pytest.raises(AutosaveError, match="does not run"):
-        asyncio.run(Ioc(prefix="x:").configs.save("a"))
-
-
-# --- what is declared wrongly -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        ({"config": ""}, "letters, digits"),
-        ({"config": "../x"}, "letters, digits"),
-        ({"pvs": ["a"], "save_set": "b"}, "one of save_set, request and pvs"),
-        ({"pvs": "first"}, "list of names"),
-        ({"keep": 0}, "above 0"),
-        ({"hook_timeout": 0}, "above 0"),
-    ],
-)
-def test_arguments_that_make_no_sense(arguments: dict[str, Any], reason: str) -> None:
-    with pytest.raises(DefinitionError, match=reason):
-        ConfigMenu(**{"config": "scan", "directory": "/d", **arguments})
-
-
-def test_making_a_menu_touches_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    ConfigMenu("x:", config="scan", directory="state", request="none.req")
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_menu_without_pvs_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    class Empty(PVGroup):
-        plain = pvproperty(value=1)
-        configs = SubGroup(ConfigMenu, prefix="", config="scan", directory="/d")
-
-    async def main() -> None:
-        async with running(FakeDisk(), Empty) as life:
-            assert "no PV for Empty.configs is marked as autosaved" in caplog.text
-            with pytest.raises(ChannelError, match="has no PVs to save"):
-                await life.set("scanMenu:SaveAs", "a")
-
-    with caplog.at_level(logging.WARNING):
-        asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        ({"pvs": ["nothing*"]}, "names no PV"),
-        ({"save_set": "nothing"}, "names no PV"),
-        ({"request": "/nowhere/x.req"}, "no x.req in /nowhere"),
-    ],
-)
-def test_a_choice_without_pvs_ends_the_start(arguments: dict[str, Any], reason: str) -> None:
-    class Empty(PVGroup):
-        plain = pvproperty(value=1)
-        configs = SubGroup(ConfigMenu, prefix="", config="scan", directory="/d", **arguments)
-
-    async def main() -> None:
-        with pytest.raises(ConfigurationError, match=reason):
-            await Life(FakeDisk(), Empty).start()
 
     asyncio.run(main())

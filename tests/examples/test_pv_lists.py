@@ -94,6 +94,7 @@ DIFFERENT = {
 }
 
 WITHOUT_NAMESAKE = {
+    "configurations": "our own",
     "inline_style": "caproto 1.x has it no more",
     "defaultdict_server": "has every PV, so there is no list",
     "demo": "starts demo_ioc, as a process",
