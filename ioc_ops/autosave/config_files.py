@@ -6,9 +6,12 @@ Everything here but the constructor waits for the disk and runs in the storage t
 import errno
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from ioc_ops.autosave.compare import equal
 from ioc_ops.autosave.config_names import ConfigNames, legal_name
@@ -17,7 +20,7 @@ from ioc_ops.autosave.filesystem import FileStatus, FileSystem
 from ioc_ops.autosave.formats import dumps_sav, loads_sav
 from ioc_ops.autosave.safewrite import SafeWriter, reason_of
 from ioc_ops.autosave.snapshot import Snapshot
-from ioc_ops.autosave.values import UntypedValue
+from ioc_ops.autosave.values import Scalar, UntypedValue, Value
 from ioc_ops.errors import AutosaveError, ConfigurationError
 
 __all__ = ["ConfigEntry", "ConfigFiles"]
@@ -25,6 +28,8 @@ __all__ = ["ConfigEntry", "ConfigFiles"]
 # Where a file system has no hard links, or has too many to this file already.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 _NAME, _DESCRIPTION = "Menu:currName", "Menu:currDesc"
+# Elements of an array that are looked at in one go.
+_SLICE = 8192
 # Only for the class that makes temporary names; copies are named by ConfigNames.
 _DATE_SUFFIX = "_%Y%m%d-%H%M%S"
 
@@ -193,13 +198,15 @@ class ConfigFiles:
                 writer.discard(temporary)
                 raise
             self._fs.fsync_directory(path.parent)
+            # So that `find` need not read it again.
+            self._known[path] = (self._fs.status(path), ConfigEntry(name, description))
         return [] if kept is None else self._prune(path, kept)
 
     def _compare(self, content: bytes, whole: Snapshot) -> None:
         """As synApps does: what cannot be loaded again must not replace what can."""
         found = loads_sav(content).values
         for name, value in whole.values.items():
-            if name not in found or not equal(value, found[name]):
+            if name not in found or not _reads_back(value, found[name]):
                 raise AutosaveError(f"not saved: {name} does not read back from the file")
 
     def delete(self, text: str) -> tuple[str, list[str]]:
@@ -254,6 +261,28 @@ class ConfigFiles:
 
     def _writer(self, path: Path) -> SafeWriter:
         return SafeWriter(FileNames(path, _DATE_SUFFIX), self._fs)
+
+
+def _reads_back(value: Value, found: Value) -> bool:
+    texts = found.text if isinstance(found, UntypedValue) else ""
+    flat = value.reshape(-1) if isinstance(value, np.ndarray) else value
+    if isinstance(texts, str) or not isinstance(flat, np.ndarray | list):
+        return equal(value, found)
+    # A million objects at once would keep the garbage collector busy, and the event loop waiting.
+    return len(texts) == len(flat) and all(
+        _part_reads_back(flat[first : first + _SLICE], texts[first : first + _SLICE])
+        for first in range(0, len(flat), _SLICE)
+    )
+
+
+def _part_reads_back(part: npt.NDArray[np.generic] | list[Scalar], texts: tuple[str, ...]) -> bool:
+    numbers: list[object] = part.tolist() if isinstance(part, np.ndarray) else [*part]
+    with suppress(ValueError):  # most arrays are of numbers, and none of them is NaN
+        if {*map(type, numbers)} <= {float} and [*map(float, texts)] == numbers:
+            return True
+        if {*map(type, numbers)} <= {int} and [*map(int, texts)] == numbers:
+            return True
+    return equal(part, UntypedValue(texts))
 
 
 @contextmanager

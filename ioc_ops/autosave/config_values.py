@@ -19,6 +19,8 @@ from ioc_ops.errors import AutosaveError, ChannelError
 __all__ = ["LoadPlan", "LoadReport", "TaskClock", "load_values", "plan_load", "read_values"]
 
 _NAMED_PVS = 20
+# Elements of an array that are converted in one go: the event loop wants its turn.
+_SLICE = 8192
 # What synApps writes of a float has 7 digits, of a double 14.
 _FLOAT, _DOUBLE = Tolerance(relative=1e-6), Tolerance(relative=1e-12)
 
@@ -187,7 +189,8 @@ def _array(value: Value, channel: ChannelData) -> Value:
         return value
     value = typed(value, channel)
     if isinstance(value, list) and value and isinstance(channel, ChannelNumeric):
-        return np.array(value)
+        slices = [np.array(value[i : i + _SLICE]) for i in range(0, len(value), _SLICE)]
+        return np.concatenate(slices)
     return value
 
 
@@ -245,4 +248,8 @@ def _difference(channel: ChannelData, value: Value, tolerance: Tolerance | None)
     except (AutosaveError, ChannelError) as error:  # states may have changed with the other PVs
         return str(error)
     have = channel.value
+    if isinstance(wanted, np.ndarray) and isinstance(have, np.ndarray):
+        floats = wanted.dtype.kind == have.dtype.kind == "f"
+        if np.array_equal(wanted, have, equal_nan=floats):  # at once, also for a large one
+            return ""
     return "" if equal(wanted, have, tolerance) else f"is {short(have)}, not {short(wanted)}"

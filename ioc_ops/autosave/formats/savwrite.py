@@ -147,7 +147,10 @@ def _scalar(value: object) -> bytes:
 
 def _wrapped(head: bytes, elements: Iterable[bytes]) -> bytes:
     """An array, broken between its elements: R6-0 misreads an escape at the end of a piece."""
-    return b"".join([head, *_broken(len(head), elements), b" }\n"])
+    line = bytearray(head)
+    for piece in _broken(len(head), elements):  # no list: a million of them is let go in one go
+        line += piece
+    return bytes(line) + b" }\n"
 
 
 def _broken(length: int, elements: Iterable[bytes]) -> Iterator[bytes]:
