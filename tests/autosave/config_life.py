@@ -51,6 +51,7 @@ class Life:
         self.clock = VirtualClock()
         self.ioc: Any = cls(prefix="x:")
         self.configs: ConfigMenu = self.ioc.configs
+        self.configs.storage_timeout = 60.0  # of the thread's real time only a moment
         self.configs._files._fs = disk
         self.configs._files._clock = lambda: 1e9 + self.clock.now
 

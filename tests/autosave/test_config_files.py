@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_disk import Crash, FakeDisk
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ioc_ops.autosave.config_files import ConfigEntry, ConfigFiles
 from ioc_ops.autosave.config_names import ConfigNames
@@ -222,6 +224,33 @@ def test_a_broken_file_is_listed_and_does_no_harm() -> None:
     with pytest.raises(AutosaveError, match=r"cannot use /d/scan_cut.cfg: line \d+: .*cut off"):
         files.load("cut")
     assert gain_in(disk) == 1
+
+
+PIECES = [
+    b"# autosave R5.3\t\n", b"# save/restore V1", b"! 1 channel", b"#", b"<END>\n", b"x:a 1\n",
+    b"x:scanMenu:currDesc ", b"@array@ {", b'"1"', b"}", b"\\", b"\n", b"\r\n", b"\xff", b" ", b"$",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=20).map(b"".join))
+@example(b"")
+@example(b"# R9" * 500)
+@example(b"# autosave R" + b"9" * 400 + b"\n")
+def test_whatever_is_in_a_file(content: bytes) -> None:
+    disk = FakeDisk()
+    disk.put("/d/scan_x.cfg", content)
+    files = files_on(disk)
+    (entry,) = files.find()
+    assert entry.name == "x"
+    if entry.trouble:
+        with pytest.raises(AutosaveError, match=r"/d/scan_x\.cfg: ") as problem:
+            files.load("x")
+        assert str(problem.value) == entry.trouble
+    else:
+        assert files.load("x")[0] == "x"
+    files.save("x", "", state(1))
+    assert gain_in(disk, "x") == 1
+    assert len(disk.names) == 2
 
 
 def test_files_are_read_again_only_if_they_have_changed() -> None:

@@ -35,6 +35,11 @@ def get(name: str) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
+def until_busy() -> None:
+    while get("scanMenu:busy") != "Loading":
+        time.sleep(0.01)
+
+
 def ended() -> tuple[object, object]:
     return get("scanMenu:status"), get("scanMenu:busy")
 
@@ -72,20 +77,23 @@ def test_putters_that_take_refuse_break_or_hang(
     assert time.monotonic() - began >= 0.5  # completes when it is done
     assert (get("moody"), ended(), get("scanMenu:currName")) == (5, ("Success", "Done"), "five")
 
+    # An orderly stop in the middle of it: the fixture sees that it is one.
+    assert put("mode", "hang")
+    put("scanMenu:Load", "five", notify=False)
+    until_busy()
+
 
 def test_storage_that_hangs(ioc: Any, environment: dict[str, str], tmp_path: Path) -> None:
-    ioc("config_ioc", env=environment)
+    process = ioc("config_ioc", env=environment)
     assert put("scanMenu:SaveAs", "a")
     (tmp_path / "stalled").touch()
     put("scanMenu:SaveAs", "b", notify=False)
-    while get("scanMenu:busy") != "Loading":
-        pass
+    until_busy()
     # Channel Access goes on meanwhile, and a second request is refused at once.
     assert put("plain", 17)
     assert get("plain") == 17
     assert not put("scanMenu:Load", "a")
-    while get("scanMenu:busy") == "Loading":
-        pass
+    process.wait_for("write refused: cfg:scanMenu:SaveAs: storage has not answered for 2 s")
     assert not put("scanMenu:Load", "a")
     assert ended() == ("Failure", "Done")
     assert "storage has not answered for 2 s" in get("scanMenu:Message")

@@ -70,6 +70,7 @@ def test_storage_that_hangs_is_shown_and_the_menu_recovers(saved: FakeDisk) -> N
     async def main() -> None:
         disk = saved
         async with running(disk) as life:
+            life.configs.storage_timeout = 10.0
             stall = Stall(disk)
             stall.begin()
             for act in ("SaveAs", "Load", "Delete"):
@@ -79,6 +80,7 @@ def test_storage_that_hangs_is_shown_and_the_menu_recovers(saved: FakeDisk) -> N
                 assert life.clock.now - began == pytest.approx(10, abs=0.2)
                 assert life.ended() == FAILED
             stall.end()
+            life.configs.storage_timeout = 60.0
             await life.set("scanMenu:Load", "a")
             assert life.ended() == WELL
             # What was under way when it hung has been done; nothing was handed in behind it.
@@ -95,6 +97,7 @@ def test_storage_that_hangs_at_the_start_delays_it_by_the_timeout(
     async def main() -> None:
         disk = saved
         life = Life(disk)
+        life.configs.storage_timeout = 10.0
         stall = Stall(disk)
         stall.begin()
         await life.start()
@@ -102,6 +105,7 @@ def test_storage_that_hangs_at_the_start_delays_it_by_the_timeout(
         assert life.ended() == FAILED
         assert "storage has not answered" in caplog.text
         stall.end()
+        life.configs.storage_timeout = 60.0
         await life.press("scanMenu:menuName")  # Find config files
         assert life.ended() == WELL
         assert life.value("scanMenu:List") == ["a"]
