@@ -3,7 +3,7 @@
 from ioc_ops.autosave.compare import Tolerance
 from ioc_ops.autosave.config_files import ConfigEntry
 from ioc_ops.autosave.config_menu import ConfigMenu
-from ioc_ops.autosave.config_values import LoadReport
+from ioc_ops.autosave.config_values import ConfigReport
 from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.autosave.helper import AutosaveHelper
 from ioc_ops.autosave.restore import RestoreReport
@@ -23,8 +23,8 @@ __all__ = [
     "CarriedValue",
     "ConfigEntry",
     "ConfigMenu",
+    "ConfigReport",
     "EnumValue",
-    "LoadReport",
     "LoadResult",
     "Method",
     "RejectedFile",

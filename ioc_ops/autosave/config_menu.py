@@ -13,8 +13,8 @@ from ioc_ops.autosave.config_names import MAX_TEXT_BYTES, ConfigNames, legal_nam
 from ioc_ops.autosave.config_pvs import ConfigMenuPVs, is_part_of_a_menu
 from ioc_ops.autosave.config_selection import Choice, Selection, Selector, requested
 from ioc_ops.autosave.config_values import (
+    ConfigReport,
     LoadPlan,
-    LoadReport,
     TaskClock,
     load_values,
     plan_load,
@@ -62,6 +62,7 @@ class ConfigMenu(ConfigMenuPVs):
         request_macros: Mapping[str, str] | None = None,
         pvs: Sequence[str] | None = None,
         enable_save: bool = True,
+        asg: str = "DEFAULT",
         keep: int = 10,
         hook_timeout: float = 10.0,
         storage_timeout: float = 10.0,
@@ -76,13 +77,16 @@ class ConfigMenu(ConfigMenuPVs):
             macros: as for every group.
             parent: as for every group.
             name: as for every group.
-            config: what this menu is about; begins the names of its PVs and files.
+            config: what this menu is about; begins the names of its PVs and files. As in synApps
+                the files of a menu ``scan_2`` are listed by a menu ``scan`` of that directory too.
             directory: of the files, made at the start; several menus may share it.
             save_set: the PVs of this save set. Without this, ``request`` and ``pvs``: every PV of
                 the tree that is autosaved and that clients may write.
             request: a request file of synApps that names the PVs.
             request_macros: for that file, beside ``P``, ``CONFIG`` and the group's own.
             pvs: names of PVs and fields, and patterns (``det*:exposure``) of PVs.
+            asg: access group of the menu's PVs. The IOC itself writes what is loaded: the access
+                groups of those PVs do not count.
             enable_save: what ``enableSave`` is at first: whether clients may save and delete.
             keep: copies of what was overwritten or deleted, for each name.
             hook_timeout: seconds after which a putter or getter is given up.
@@ -113,7 +117,7 @@ class ConfigMenu(ConfigMenuPVs):
         self.storage_timeout = storage_timeout
         self.tolerance = tolerance
         #: What the last load did.
-        self.report = LoadReport()
+        self.report = ConfigReport()
         self._choice = Choice(None if pvs is None else tuple(pvs), save_set)
         self._request = None if request is None else Path(request)
         self._request_macros = {"P": self.prefix, **self.macros, **(request_macros or {})}
@@ -131,6 +135,8 @@ class ConfigMenu(ConfigMenuPVs):
         self._storage: StorageThread | None = None
         self._hung: Job[object] | None = None
         self._selector: Selector | None = None
+        for channel in self.pvdb.values():
+            channel.asg = asg
         self.menu_name.restore(config)
         self.request_file.restore("" if request is None else Path(request).name)
         if not enable_save:
@@ -149,7 +155,7 @@ class ConfigMenu(ConfigMenuPVs):
         """Names of the configurations, in the order in which they are shown."""
         return [entry.name for entry in self._entries]
 
-    async def load(self, name: str) -> LoadReport:
+    async def load(self, name: str) -> ConfigReport:
         """Write the values of a configuration to its PVs, putters included, and verify them.
 
         Raises:
@@ -254,9 +260,9 @@ class ConfigMenu(ConfigMenuPVs):
 
     # --- the work -----------------------------------------------------------------------------
 
-    async def _load(self, text: str) -> tuple[LoadReport, str, bool]:
+    async def _load(self, text: str) -> tuple[ConfigReport, str, bool]:
         assert self._clock is not None  # noqa: S101
-        self.report = LoadReport()
+        self.report = ConfigReport()
         channels = self._selected().channels
 
         def read() -> tuple[LoadPlan, str]:
@@ -372,19 +378,15 @@ class ConfigMenu(ConfigMenuPVs):
         await self._for_client(instance, self.load(name))
 
     async def at_save_as(self, instance: ChannelData, name: str, description: str | None) -> None:
-        self._check_enabled(instance)
+        self.check_enabled(instance)
         await self._for_client(instance, self.save(name, description))
 
     async def at_delete(self, instance: ChannelData, name: str) -> None:
-        self._check_enabled(instance)
+        self.check_enabled(instance)
         await self._for_client(instance, self.delete(name))
 
     async def at_find(self, instance: ChannelData) -> None:
         await self._for_client(instance, self.find())
-
-    def _check_enabled(self, instance: ChannelData) -> None:
-        if self.enabled.value != "Yes":
-            raise ChannelError(f"{instance.name}: saving is switched off by {self.enabled.name}")
 
     async def _for_client(self, instance: ChannelData, work: Awaitable[object]) -> None:
         try:

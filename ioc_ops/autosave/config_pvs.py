@@ -17,6 +17,7 @@ from ioc_ops.channel import (
     EventMask,
     Value,
 )
+from ioc_ops.errors import ChannelError
 from ioc_ops.group import PVGroup, PvpropertyEnum, SubGroup, pvproperty
 from ioc_ops.group.pvspec import Hook
 
@@ -99,6 +100,11 @@ class ConfigMenuPVs(PVGroup):
     def entries(self) -> list[ConfigEntry]:
         """What there is, in the order in which it is shown."""
         raise NotImplementedError
+
+    def check_enabled(self, instance: ChannelData) -> None:
+        """Raises ChannelError if clients may not save and delete."""
+        if self.enabled.value != "Yes":
+            raise ChannelError(f"{instance.name}: saving is switched off by {self.enabled.name}")
 
     # --- what that means --------------------------------------------------------------------
 

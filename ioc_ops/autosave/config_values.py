@@ -8,7 +8,6 @@ import numpy as np
 
 from ioc_ops.autosave.compare import Tolerance, equal
 from ioc_ops.autosave.restore import fitting, short
-from ioc_ops.autosave.saver import sliced
 from ioc_ops.autosave.snapshot import Snapshot, current_value
 from ioc_ops.autosave.storage import Clock
 from ioc_ops.autosave.untyped import typed
@@ -16,9 +15,10 @@ from ioc_ops.autosave.values import UntypedValue, Value
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelData, ChannelNumeric, ChannelType
 from ioc_ops.errors import AutosaveError, ChannelError
 
-__all__ = ["LoadPlan", "LoadReport", "TaskClock", "load_values", "plan_load", "read_values"]
+__all__ = ["ConfigReport", "LoadPlan", "TaskClock", "load_values", "plan_load", "read_values"]
 
 _NAMED_PVS = 20
+_TURN_SECONDS = 0.002
 # Elements of an array that are converted in one go: the event loop wants its turn.
 _SLICE = 8192
 # What synApps writes of a float has 7 digits, of a double 14.
@@ -32,7 +32,7 @@ class TaskClock(Clock, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LoadReport:
+class ConfigReport:
     """What loading a configuration did."""
 
     name: str = ""
@@ -69,6 +69,22 @@ def _some(items: list[str]) -> list[str]:
     return items if more <= 0 else [*items[:_NAMED_PVS], f"and {more} more"]
 
 
+class _Turns:
+    """Gives the event loop its turn whenever a task has taken long.
+
+    No async generator: curio does not like one that a cancelled task has left behind.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until = clock.monotonic() + _TURN_SECONDS
+
+    async def give(self) -> None:
+        if self._clock.monotonic() >= self._until:
+            await self._clock.sleep(0)
+            self._until = self._clock.monotonic() + _TURN_SECONDS
+
+
 # --- to save ------------------------------------------------------------------------------------
 
 
@@ -87,7 +103,9 @@ async def read_values(
     """
     values: dict[str, Value] = {}
     troubles: dict[str, str] = {}
-    async for name, channel in sliced(iter(channels.items()), clock):
+    turns = _Turns(clock)
+    for name, channel in channels.items():
+        await turns.give()
         trouble = await _refresh(channel, clock, limit)
         try:
             values[name] = current_value(channel)
@@ -196,7 +214,7 @@ def _array(value: Value, channel: ChannelData) -> Value:
 
 async def load_values(
     plan: LoadPlan, clock: TaskClock, limit: float, tolerance: Tolerance | None
-) -> LoadReport:
+) -> ConfigReport:
     """Write the PVs one after the other, then read all of them back.
 
     Args:
@@ -206,12 +224,15 @@ async def load_values(
         tolerance: within which numbers count as equal; None stands for that of their type.
     """
     failed = dict(plan.failed)
-    async for name, channel, value in sliced(iter(plan.steps), clock):
+    turns = _Turns(clock)
+    for name, channel, value in plan.steps:
+        await turns.give()
         trouble = await _write(channel, value, clock, limit)
         if trouble:
             failed[name] = trouble
     # Not before all are written: the putter of one may change another.
-    async for name, channel, value in sliced(iter(plan.steps), clock):
+    for name, channel, value in plan.steps:
+        await turns.give()
         if name not in failed:
             trouble = await _refresh(channel, clock, limit) or _difference(
                 channel, value, tolerance
@@ -219,7 +240,7 @@ async def load_values(
             if trouble:
                 failed[name] = trouble
     written = tuple([name for name, _, _ in plan.steps if name not in failed])
-    return LoadReport(plan.name, written, failed, plan.absent, plan.foreign)
+    return ConfigReport(plan.name, written, failed, plan.absent, plan.foreign)
 
 
 async def _write(channel: ChannelData, value: Value, clock: TaskClock, limit: float) -> str:

@@ -71,6 +71,11 @@ def test_states_are_those_of_synapps() -> None:
     }
 
 
+def test_the_pvs_are_in_the_access_group_of_the_menu() -> None:
+    menu = ConfigMenu("x:", config="scan", directory="/d", asg="OPERATORS")
+    assert {channel.asg for channel in menu.pvdb.values()} == {"OPERATORS"}
+
+
 def test_a_page_shows_ten_names_and_their_descriptions() -> None:
     async def main() -> None:
         async with running(disk_with(12)) as life:
