@@ -91,7 +91,7 @@ class ConfigFiles:
             ) from error
         for path in unfinished:
             if path is not None:
-                self._writer(path).remove_stale(self._clock())
+                self._writer(path).remove_stale(self._clock(), alone=False)
 
     def find(self) -> list[ConfigEntry]:
         """What there is, by name; files that were read before are not read again.

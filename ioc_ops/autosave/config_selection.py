@@ -93,7 +93,7 @@ def targets_of_set(targets: Mapping[str, Target], save_set: str | None) -> Itera
     """The targets that are in a save set; all for None."""
     if save_set is None:
         return targets.values()
-    return [target for target in targets.values() if save_set in getattr(target, "sets", ("",))]
+    return [target for target in targets.values() if save_set in target.sets]
 
 
 def _marked_by_the_author(channel: ChannelData) -> bool:

@@ -1,7 +1,8 @@
 """One of the clients of `kill_harness`: writes and saves until the IOC dies, then tells.
 
-On stdin comes a line per life of the IOC. On stdout goes a JSON object per life: the newest
-state that was acknowledged, the newest that may have been applied, and how many were.
+On stdin comes a line per life of the IOC. On stdout goes "saved" when a first save is acknowledged,
+and a line of JSON per life: the newest state that was acknowledged, the newest that may have been
+applied, and how many were.
 """
 
 import asyncio
@@ -41,6 +42,8 @@ class Client:
                 await aioca.caput("kill:keeper:SAVE", 1, wait=True, timeout=TIMEOUT)
                 self.acknowledged |= done
                 self.saves += 1
+                if self.saves == 1:
+                    print("saved", flush=True)
         except (aioca.CANothing, CAException, RuntimeError):
             pass  # all that aioca makes of a circuit that is lost, at one moment or another
 

@@ -119,19 +119,25 @@ class Harness:
         for client in self._clients:
             assert client.stdin is not None
             client.stdin.write(b"go\n")
-        await asyncio.sleep(self.random.uniform(0.05, 0.6))
+        # However slow the machine is: there is something to lose.
+        assert await self._said(0) == b"saved\n"
+        await asyncio.sleep(self.random.uniform(0.0, 0.5))
         ioc.kill()
         await ioc.communicate()
-        for number, client in enumerate(self._clients):
-            assert client.stdout is not None
-            line = await asyncio.wait_for(client.stdout.readline(), TALK_TIMEOUT)
-            if not line:
-                raise RuntimeError(
-                    f"a client has ended: {self._log_of(number).read_text()[-2000:]}"
-                )
+        for number in range(len(self._clients)):
+            while (line := await self._said(number)) == b"saved\n":
+                pass
             acknowledged, tried, saves = json.loads(line)
             self.saves += saves
             self._note(number, acknowledged, tried)
+
+    async def _said(self, number: int) -> bytes:
+        stdout = self._clients[number].stdout
+        assert stdout is not None
+        line = await asyncio.wait_for(stdout.readline(), TALK_TIMEOUT)
+        if not line:
+            raise RuntimeError(f"a client has ended: {self._log_of(number).read_text()[-2000:]}")
+        return line
 
     def _note(self, number: int, acknowledged: Mapping[str, int], tried: Mapping[str, int]) -> None:
         for name, count in acknowledged.items():

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from caproto.sync import client
 from fake_disk import FakeDisk
 
+from ioc_ops.autosave.cli_console import Console
 from ioc_ops.autosave.cli_list import run_list
 from ioc_ops.autosave.fileformat import compose, value_line
 from ioc_ops.autosave.filesystem import FileSystem
@@ -293,7 +293,7 @@ def test_a_lock_file_is_no_save_file(make: Make, tmp_path: Path) -> None:
     manager.prepare()
     manager.save(content(1))
     out = io.StringIO()
-    assert run_list(argparse.Namespace(path=str(tmp_path)), out, time.time) == 0
+    assert run_list(argparse.Namespace(path=str(tmp_path)), Console(out, out)) == 0
     assert "1 files, 1 good" in out.getvalue()
     assert "lock" not in out.getvalue()
 
