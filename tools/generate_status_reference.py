@@ -13,7 +13,7 @@ from pathlib import Path
 from ioc_ops.channel import ChannelNumeric, ChannelType
 from ioc_ops.group import PvpropertyData
 from ioc_ops.status import TABLE, MemoryTracingHelper, Period, StatusPv
-from ioc_ops.status.table import SCHEDULED
+from ioc_ops.status.table import OF_CAPROTO, OWN, SCHEDULED
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "status-pvs.md"
 
@@ -24,15 +24,17 @@ _HEAD = """\
 
 `status = SubGroup(StatusHelper, prefix="Ioc:")` serves the {count} PVs below. They are the 122
 names of `iocAdminSoft.db` of iocStats 4.0.1 with their types, units, limits, states and alarm
-defaults, so that its operator screens work unchanged, and {more} names that caproto added. Numbers
-that have not been read yet, or cannot be read, are UDF/INVALID.
+defaults, so that its operator screens work unchanged, {caproto} names that caproto added, and
+{own} of our own: {names}.
+Numbers that have not been read yet, or cannot be read, are UDF/INVALID.
 
 Every PV has the fields of its record type. Limits that an operator may change are the fields
 HIHI, HIGH, LOW and LOLO; "saved" marks values that an `AutosaveHelper` of the same IOC keeps over a
-restart.
+restart, "limits saved" fields. SCAN reads `1 second` and the like where that is when a PV changes,
+`I/O Intr` where clients set the period, and `Passive` otherwise; writing it changes nothing.
 
-An alias is a PV of its own that shows the same. In iocStats it is the same record by another name;
-here limits that are set on one do not count for the other.
+An alias is the same PV by another name, as in iocStats: a limit that is set on one is that of the
+other.
 """
 
 _SECTIONS = (
@@ -67,8 +69,9 @@ def main() -> int:
 
 def page() -> str:
     """The page."""
-    more = sum(row.suffix in ("SOURCE_FILE", "NumThreads", "UPD_TIME") for row in TABLE.values())
-    parts = [_HEAD.format(count=len(TABLE), more=more)]
+    names = ", ".join(f"`{suffix}`" for suffix in sorted(OWN))
+    counts = {"count": len(TABLE), "caproto": len(OF_CAPROTO), "own": len(OWN)}
+    parts = [_HEAD.format(names=names, **counts)]
     for title, periods in _SECTIONS:
         rows = [r for r in TABLE.values() if r.period in periods and not r.variable]
         parts.append(f"## {title}\n\n" + "\n".join(_table(rows)) + "\n")
@@ -115,6 +118,8 @@ def _limits(row: StatusPv) -> Iterator[str]:
         yield f"default {row.value:g}, clamped to {row.drvl:g} to {row.drvh:g}"
     if row.saved:
         yield "saved"
+    if row.saved_fields:
+        yield "limits saved"
 
 
 def _environment(rows: Iterable[StatusPv]) -> Iterator[str]:

@@ -67,6 +67,8 @@ def target_of_name(root: PVGroup, name: str, sets: Iterable[str]) -> Target | No
 def _targets(name: str, channel: ChannelData, inherited: AutosaveTag | None) -> Iterator[Target]:
     # A group's pvdb may hold PVs that no pvproperty made.
     spec = getattr(channel, "pvspec", None)
+    if spec is not None and name != channel.name:
+        return  # an alias: the PV is saved under its own name
     tag = _tag(getattr(spec, "autosave", None)) or inherited
     if tag is None:
         return

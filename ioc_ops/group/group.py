@@ -119,6 +119,31 @@ class PVGroup:
             self.groups[f"{attr}.{inner}"] = subgroup
         for inner, channel in group.attr_pvdb.items():
             self._add(f"{attr}.{inner}", channel.name, channel)
+        for alias, pvname in group.pvdb.aliases.items():
+            if alias in self.pvdb:
+                raise DefinitionError(f"{self.name}.{attr}: there is a PV {alias} already")
+            self.pvdb.add_alias(alias, pvname)
+
+    def add_alias(self, name: str, attr: str) -> None:
+        """Serve a PV of this group under one more name, at any time, as an alias of EPICS Base.
+
+        It is the same PV: value, alarm, fields and monitors. Its own name stays what it was.
+
+        Args:
+            name: behind the prefix of this group, macros allowed.
+            attr: key of the PV in ``attr_pvdb``.
+
+        Raises:
+            DefinitionError: there is a PV of this name.
+            KeyError: the group has no PV of this attribute.
+        """
+        pvname, alias = self.attr_to_pvname[attr], str(self.child_prefix(name))
+        tree = [group for group, _ in self._path(attr)]
+        for group in tree:
+            if alias in group.pvdb:
+                raise DefinitionError(f"{group.name}.{attr}: there is a PV {alias} already")
+        for group in tree:
+            group.pvdb.add_alias(alias, pvname)
 
     def add_pv(self, attr: str, declared: PVSpec | pvproperty) -> PvpropertyData:
         """One more PV, at any time: clients find it at their next search.
@@ -162,6 +187,8 @@ class PVGroup:
         for group, key in tree:
             del group.attr_pvdb[key], group.attr_to_pvname[key]
         for group, _ in tree:
+            for alias in [name for name, of in group.pvdb.aliases.items() if of == pvname]:
+                del group.pvdb[alias]
             group.pvdb.pop(pvname, None)
 
     def _path(self, attr: str) -> "Iterator[tuple[PVGroup, str]]":

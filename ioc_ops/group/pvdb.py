@@ -13,16 +13,26 @@ class LivePVs(dict[str, PvpropertyData]):
     """PVs by name; may be changed while an IOC serves them.
 
     ``added`` are functions to be called with each PV that is put in, ``removed`` with each that
-    is taken out or replaced, both when that is done. They must not raise.
+    is taken out or replaced, both when that is done. They must not raise. ``aliases`` are the
+    names under which a PV stands besides its own, and that.
     """
 
-    __slots__ = ("added", "removed")
+    __slots__ = ("added", "aliases", "removed")
 
     def __init__(self) -> None:
         """Empty."""
         super().__init__()
         self.added: list[Callable[[ChannelData], None]] = []
         self.removed: list[Callable[[ChannelData], None]] = []
+        self.aliases: dict[str, str] = {}
+
+    def add_alias(self, alias: str, name: str) -> None:
+        """Let the PV of this name stand under another one as well; nobody is told, then or later.
+
+        Its comings and goings are those of the PV, which are told once.
+        """
+        super().__setitem__(alias, self[name])
+        self.aliases[alias] = name
 
     def _tell(self, gone: Iterable[PvpropertyData]) -> None:
         for channel in gone:
@@ -53,7 +63,7 @@ class LivePVs(dict[str, PvpropertyData]):
 
     def pop(self, name: str, *default: Any) -> Any:
         """As of any dictionary."""
-        known = name in self
+        known = name in self and self.aliases.pop(name, None) is None
         channel = super().pop(name, *default)
         if known:
             self._tell([channel])
@@ -62,13 +72,15 @@ class LivePVs(dict[str, PvpropertyData]):
     def popitem(self) -> tuple[str, PvpropertyData]:
         """As of any dictionary."""
         name, channel = super().popitem()
-        self._tell([channel])
+        if self.aliases.pop(name, None) is None:
+            self._tell([channel])
         return name, channel
 
     def clear(self) -> None:
         """As of any dictionary."""
-        gone = list(self.values())
+        gone = [channel for name, channel in self.items() if name not in self.aliases]
         super().clear()
+        self.aliases.clear()
         self._tell(gone)
 
     def update(self, *others: Any, **named: PvpropertyData) -> None:

@@ -40,6 +40,7 @@ from ioc_ops.server.drivers.layer import ThreadsafeQueue
 from ioc_ops.server.lag import LoopLag
 from ioc_ops.server.lifecycle import RESTART
 from ioc_ops.server.run import run
+from ioc_ops.server.scans import ScanStats
 
 __all__ = [
     "RESTART",
@@ -71,6 +72,7 @@ __all__ = [
     "PvpropertyString",
     "PvpropertyStringRO",
     "ScanSpec",
+    "ScanStats",
     "SubGroup",
     "ThreadsafeQueue",
     "current_context",

@@ -1,6 +1,7 @@
 """A running IOC: its PVs, its circuits, its counters."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ from ioc_ops.server.access import AccessControl
 from ioc_ops.server.counters import Counters
 from ioc_ops.server.lag import LoopLag
 from ioc_ops.server.outbox import Outbox
+from ioc_ops.server.scans import ScanStats
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
@@ -61,6 +63,8 @@ class Context:
         self.state = "constructed"
         self.heartbeat = 0.0
         self.lag = LoopLag()
+        self.scans: defaultdict[float, ScanStats] = defaultdict(ScanStats)
+        """By period in seconds."""
         self.counters = Counters()
         self.circuits: set[Circuit] = set()
         self.access = AccessControl(self)

@@ -34,7 +34,8 @@ class BoundHook(NamedTuple):
 
 def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
     """All hooks of a kind, in the order of the PVs, those of fields behind their record's own."""
-    for channel in channels:
+    # A PV with an alias comes twice.
+    for channel in {id(channel): channel for channel in channels}.values():
         spec: PVSpec | None = getattr(channel, "pvspec", None)
         if spec is None:
             continue
@@ -119,6 +120,8 @@ async def run_scan(context: Context, hook: BoundHook, layer: AsyncLibraryLayer) 
         # A hook slower than its period still leaves the loop a chance in between.
         pause = max(period - elapsed, 0.0)
         await (layer.sleep(pause) if rhythm is None else rhythm.pause(pause))
+        if scan.subtract_elapsed:
+            context.scans[period].note(layer.monotonic() - began, period)
 
 
 class _ScanField:

@@ -11,12 +11,14 @@ from ioc_ops.status.readings import (
     DescriptorReading,
     HostReading,
     LoadReading,
+    LoopReading,
     MemoryReading,
     QueueReading,
     QueuesReading,
     Readings,
     ServerReading,
     TimeReading,
+    TrafficReading,
 )
 from ioc_ops.status.row import Period, StatusPv
 from ioc_ops.status.table import TABLE
@@ -30,6 +32,7 @@ __all__ = [
     "HostReading",
     "LoadReading",
     "LocalHost",
+    "LoopReading",
     "MemoryReading",
     "MemoryTracingHelper",
     "Period",
@@ -42,6 +45,7 @@ __all__ = [
     "StatusHelper",
     "StatusPv",
     "TimeReading",
+    "TrafficReading",
     "read_clock",
     "read_server",
 ]

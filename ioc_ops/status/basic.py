@@ -1,26 +1,22 @@
 """Status PVs that are set once, at the start, and the commands to the IOC."""
 
-import os
-from collections.abc import Mapping
-
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelData
 from ioc_ops.errors import ChannelError, ConfigurationError
-from ioc_ops.group import PVGroup, SubGroup
+from ioc_ops.group import SubGroup
 from ioc_ops.server import RESTART, AsyncLibraryLayer, current_context
 from ioc_ops.status.family_rows import ENVIRONMENT_ROWS
-from ioc_ops.status.host import LocalHost
-from ioc_ops.status.probe import ProcessProbe
-from ioc_ops.status.properties import prepare, show, status_pv
+from ioc_ops.status.probing import ProbingGroup
+from ioc_ops.status.properties import show, status_pv
 from ioc_ops.status.readings import Readings
 from ioc_ops.status.row import Period
 
 __all__ = ["BasicStatusHelper"]
 
 
-class BasicStatusHelper(PVGroup):
+class BasicStatusHelper(ProbingGroup):
     """Who and where the IOC is, under the names of iocStats, and SYSRESET and READACF.
 
-    Writing 1 to SYSRESET (or its other name SysReset) stops the IOC in good order with the exit
+    Writing 1 to SYSRESET (alias SysReset) stops the IOC in good order with the exit
     status ``ioc_ops.server.RESTART``, upon which a supervisor starts it again. Writing 1 to
     READACF reads the access security file anew; when that fails the old rules stay, the write
     fails and READACF is INVALID. Other values do nothing.
@@ -31,19 +27,7 @@ class BasicStatusHelper(PVGroup):
             process.
     """
 
-    def __init__(
-        self,
-        prefix: str,
-        *,
-        macros: Mapping[str, str] | None = None,
-        parent: PVGroup | None = None,
-        name: str | None = None,
-        probe: ProcessProbe | None = None,
-    ) -> None:
-        super().__init__(prefix, macros=macros, parent=parent, name=name)
-        self.probe = ProcessProbe(LocalHost(), os.environ) if probe is None else probe
-        self._async_lib: AsyncLibraryLayer | None = None
-        prepare(self)
+    _async_lib: AsyncLibraryLayer | None = None
 
     async def _describe(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         # The working directory may lie on a disk that hangs: never on the loop.
@@ -94,8 +78,11 @@ class BasicStatusHelper(PVGroup):
     source_file = status_pv("SOURCE_FILE")
     read_access_file = status_pv("READACF", put=_read_access_file)
     reset = status_pv("SYSRESET", put=_restart)
-    reset_alias = status_pv("SysReset", put=_restart)
     environment = SubGroup(
-        {f"variable_{row.suffix.lower()}": status_pv(row.suffix) for row in ENVIRONMENT_ROWS},
+        {
+            f"variable_{row.suffix.lower()}": status_pv(row.suffix)
+            for row in ENVIRONMENT_ROWS
+            if not row.alias_of
+        },
         prefix="",
     )

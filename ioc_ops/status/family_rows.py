@@ -118,8 +118,9 @@ def _scan_rows() -> Iterator[StatusPv]:
         # The limits are those of the mode Absolute with B = 1 % and C = 5 %.
         yield StatusPv(
             f"{name}_UPD_TIME",
-            f"Time between the last two calls of a timer of {seconds:g} s on the IOC's loop; "
-            "fields B and C: percent of it that are a MINOR and a MAJOR alarm",
+            f"Longest time between two calls of a scan of {seconds:g} s, of all scan hooks of the "
+            "IOC and a timer on its loop, since the update before; fields B and C: percent of it "
+            "that are a MINOR and a MAJOR alarm",
             Period.SCAN,
             record="sub",
             units="second",

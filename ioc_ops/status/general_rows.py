@@ -31,6 +31,11 @@ def _period(suffix: str, default: float, what: str) -> StatusPv:
     )
 
 
+def _rate(suffix: str, reading: str, doc: str) -> StatusPv:
+    doc += ", mean since the update before"
+    return StatusPv(suffix, doc, Period.CA, reading, units="1/s", precision=1)
+
+
 def _load(suffix: str, reading: str, doc: str, alias_of: str = "") -> StatusPv:
     return StatusPv(
         suffix,
@@ -112,6 +117,29 @@ GENERAL_ROWS = (
         saved_fields=value_fields(),
     ),
     StatusPv("RECORD_CNT", "PVs that the IOC serves", Period.CA, "server.pvs"),
+    # Not of iocStats: how busy the server is.
+    _rate("CA_EVENT_RATE", "traffic.events", "Updates sent to monitors"),
+    _rate("CA_PUT_RATE", "traffic.puts", "Writes of clients"),
+    _rate("CA_GET_RATE", "traffic.gets", "Reads of clients"),
+    StatusPv(
+        "LOOP_LAG_MAX",
+        "How late the event loop came at most during the last minute",
+        Period.SECOND,
+        "loop.largest",
+        units="sec",
+        precision=4,
+        hihi=5.0,
+        high=1.0,
+        saved_fields=value_fields(lower=False),
+    ),
+    StatusPv(
+        "LOOP_LAG_P99",
+        "How late it came in all but 1 % of the cases of the last minute",
+        Period.SECOND,
+        "loop.p99",
+        units="sec",
+        precision=4,
+    ),
     # The process and its host.
     StatusPv("FD_MAX", "Limit of file descriptors", Period.DESCRIPTORS, "descriptors.limit"),
     StatusPv("FD_CNT", "Open file descriptors", Period.DESCRIPTORS, "descriptors.used"),

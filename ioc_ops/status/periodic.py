@@ -1,23 +1,32 @@
 """Status PVs that change while the IOC runs."""
 
 import math
-import os
 import time
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import LimitError
-from ioc_ops.group import PVGroup, SubGroup
+from ioc_ops.group import SubGroup
 from ioc_ops.server import AsyncLibraryLayer, Context, current_context
+from ioc_ops.status.activity import TrafficWatch, read_loop
+from ioc_ops.status.asker import Asker
 from ioc_ops.status.family_rows import QUEUE_ROWS
 from ioc_ops.status.formats import next_heartbeat
 from ioc_ops.status.general_time import GeneralTime
-from ioc_ops.status.host import LocalHost
 from ioc_ops.status.probe import ProcessProbe, read_clock, read_server
-from ioc_ops.status.properties import prepare, show, status_pv
+from ioc_ops.status.probing import ProbingGroup
+from ioc_ops.status.properties import show, status_pv
 from ioc_ops.status.queues import QueueWatch
-from ioc_ops.status.readings import QueuesReading, Readings
+from ioc_ops.status.readings import (
+    ClockReading,
+    LoopReading,
+    QueuesReading,
+    Readings,
+    ServerReading,
+    TimeReading,
+    TrafficReading,
+)
 from ioc_ops.status.row import Period
 from ioc_ops.status.scan_monitor import ScanMonitors
 from ioc_ops.status.schedule import TICK, Schedule, until_next_beat
@@ -37,34 +46,26 @@ def _sweep(probe: ProcessProbe, readings: Readings, due: frozenset[Period]) -> R
     return readings
 
 
-class PeriodicStatusHelper(PVGroup):
+class PeriodicStatusHelper(ProbingGroup):
     """The life signs of the IOC under the names of iocStats.
 
-    HEARTBEAT, TOD, UPTIME, the queues and General Time change every second, the scan monitors at
-    the rates in their names, the others with the periods that CA_UPD_TIME, FD_UPD_TIME,
-    LOAD_UPD_TIME and MEM_UPD_TIME hold (1 to 60 s; a new one counts within 1 s); a write to
-    UPD_TIME, the one period of caproto, sets all four. START_CNT and ACCESS are saved where the
-    IOC has an ``AutosaveHelper``.
+    HEARTBEAT, TOD, UPTIME, the queues, General Time and the lag of the event loop change every
+    second, the scan monitors at the rates in their names, the others with the periods that
+    CA_UPD_TIME, FD_UPD_TIME, LOAD_UPD_TIME and MEM_UPD_TIME hold (1 to 60 s; a new one counts
+    within 1 s); a write to UPD_TIME, the one period of caproto, sets all four. START_CNT, ACCESS
+    and the alarm limits that iocStats has saved are saved where the IOC has an ``AutosaveHelper``.
 
     Args:
         prefix, macros, parent, name: as for every ``PVGroup``.
         probe: what to read the process with; by default this one.
     """
 
-    def __init__(
-        self,
-        prefix: str,
-        *,
-        macros: Mapping[str, str] | None = None,
-        parent: PVGroup | None = None,
-        name: str | None = None,
-        probe: ProcessProbe | None = None,
-    ) -> None:
-        super().__init__(prefix, macros=macros, parent=parent, name=name)
-        self.probe = ProcessProbe(LocalHost(), os.environ) if probe is None else probe
+    def __init__(self, prefix: str = "", **arguments: Any) -> None:
+        super().__init__(prefix, **arguments)
+        self._asker = Asker()
         self._queues = QueueWatch()
+        self._traffic = TrafficWatch()
         self._time = GeneralTime()
-        prepare(self)
 
     async def _count_start(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         # By now the value of the run before is back: restore comes before all startup hooks.
@@ -76,22 +77,19 @@ class PeriodicStatusHelper(PVGroup):
         periods = {Period.START, Period.SECOND}  # clock.started and sizes of queues never change
         while True:
             await instance.write(next_heartbeat(instance.value))
-            now = time.time()
-            readings = Readings(
-                clock=read_clock(context.started_at, now),
-                queues=self._read_queues(context),
-                time=self._time.read(now),
-            )
-            await show(self, readings, periods)
+            await show(self, self._moment(context, time.time()), periods)
             periods = {Period.SECOND}
             await async_lib.sleep(until_next_beat(async_lib.monotonic() - first))
 
-    def _read_queues(self, context: Context) -> QueuesReading:
-        try:
-            return self._queues.read(context)
-        except Exception:  # must not cost the heartbeat
-            self.log.exception("status: cannot read the queues")
-            return QueuesReading()
+    def _moment(self, context: Context, now: float) -> Readings:
+        """What is read every second; what fails costs neither the others nor the heartbeat."""
+        ask = self._asker.ask
+        return Readings(
+            clock=ask("clock", lambda: read_clock(context.started_at, now)) or ClockReading(),
+            queues=ask("queues", lambda: self._queues.read(context)) or QueuesReading(),
+            time=ask("time", lambda: self._time.read(now)) or TimeReading(),
+            loop=ask("event loop", lambda: read_loop(context)) or LoopReading(),
+        )
 
     async def _watch(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         context = current_context()
@@ -100,11 +98,22 @@ class PeriodicStatusHelper(PVGroup):
         while True:
             due = schedule.due(async_lib.monotonic(), self._periods())
             if due:
-                readings = replace(readings, server=read_server(context))
+                readings = self._ask_server(context, async_lib.monotonic(), readings, due)
                 if due - {Period.CA}:
                     readings = await async_lib.run_in_thread(_sweep, self.probe, readings, due)
                 await show(self, readings, due)
             await async_lib.sleep(TICK)
+
+    def _ask_server(
+        self, context: Context, now: float, readings: Readings, due: frozenset[Period]
+    ) -> Readings:
+        ask = self._asker.ask
+        server = ask("server", lambda: read_server(context)) or ServerReading()
+        readings = replace(readings, server=server)
+        if Period.CA in due:
+            traffic = ask("traffic", lambda: self._traffic.read(context, now))
+            readings = replace(readings, traffic=traffic or TrafficReading())
+        return readings
 
     def _periods(self) -> dict[Period, float]:
         return {period: float(self.pvdb[self.prefix + period.value].value) for period in SCHEDULED}
@@ -130,13 +139,17 @@ class PeriodicStatusHelper(PVGroup):
     ca_clients = status_pv("CA_CLNT_CNT", startup=_watch)
     ca_channels = status_pv("CA_CONN_CNT")
     record_count = status_pv("RECORD_CNT")
+    event_rate = status_pv("CA_EVENT_RATE")
+    put_rate = status_pv("CA_PUT_RATE")
+    get_rate = status_pv("CA_GET_RATE")
+    loop_lag = status_pv("LOOP_LAG_MAX")
+    loop_lag_p99 = status_pv("LOOP_LAG_P99")
     descriptor_limit = status_pv("FD_MAX")
     descriptors = status_pv("FD_CNT")
     descriptors_free = status_pv("FD_FREE")
     threads = status_pv("NumThreads")
     system_load = status_pv("SYS_CPU_LOAD")
     process_load = status_pv("IOC_CPU_LOAD")
-    process_load_alias = status_pv("LOAD")
     failed_tasks = status_pv("SUSP_TASK_CNT")
     memory_used = status_pv("MEM_USED")
     memory_free = status_pv("MEM_FREE")

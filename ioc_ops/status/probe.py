@@ -4,11 +4,10 @@
 operating system: call it from a worker thread.
 """
 
-import logging
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from ioc_ops.server import Context
+from ioc_ops.status.asker import Asker
 from ioc_ops.status.formats import split, time_of_day, uptime
 from ioc_ops.status.host import Host
 from ioc_ops.status.readings import (
@@ -21,10 +20,6 @@ from ioc_ops.status.readings import (
 )
 
 __all__ = ["ProcessProbe", "read_clock", "read_server"]
-
-_log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # FD_FREE of iocStats where the operating system knows no limit (ioc.template).
 _FREE_WITHOUT_LIMIT = 1000
@@ -79,7 +74,7 @@ class ProcessProbe:
     def __init__(self, host: Host, environ: Mapping[str, str]) -> None:
         self._host = host
         self._environ = environ
-        self._reported: set[str] = set()
+        self._asker = Asker()
         self._before: tuple[float | None, float | None, float | None] = (None, None, None)
 
     def host(self) -> HostReading:
@@ -89,20 +84,20 @@ class ProcessProbe:
         LOGNAME, else USER; LOCATION. So does the startup script: STARTUP/ST_CMD, else
         IOCSH_STARTUP_SCRIPT; else it is the program that runs.
         """
-        host, environ = self._host, self._environ
-        directory = self._ask("working directory", host.directory)
+        host, environ, ask = self._host, self._environ, self._asker.ask
+        directory = ask("working directory", host.directory)
         head, tail = (None, None) if directory is None else split(directory)
-        source = self._ask("source file", host.source_file)
+        source = ask("source file", host.source_file)
         script = _startup_script(environ) or source
         script_head, script_tail = (None, None) if script is None else split(script)
-        release = self._ask("release", host.release)
-        python = self._ask("Python version", host.python)
+        release = ask("release", host.release)
+        python = ask("Python version", host.python)
         return HostReading(
-            hostname=self._ask("host name", host.hostname),
-            kernel=self._ask("kernel version", host.kernel),
-            cpus=self._ask("number of CPUs", host.cpus),
-            process_id=self._ask("process id", host.process_id),
-            parent_id=self._ask("parent process id", host.parent_id),
+            hostname=ask("host name", host.hostname),
+            kernel=ask("kernel version", host.kernel),
+            cpus=ask("number of CPUs", host.cpus),
+            process_id=ask("process id", host.process_id),
+            parent_id=ask("parent process id", host.parent_id),
             engineer=environ.get("ENGINEER") or environ.get("LOGNAME") or environ.get("USER"),
             location=environ.get("LOCATION"),
             release=release,
@@ -120,33 +115,33 @@ class ProcessProbe:
         )
 
     def memory(self) -> MemoryReading:
-        host = self._host
+        host, ask = self._host, self._asker.ask
         return MemoryReading(
-            used=self._ask("resident memory", host.resident),
-            available=self._ask("available memory", host.memory_available),
-            total=self._ask("total memory", host.memory_total),
+            used=ask("resident memory", host.resident),
+            available=ask("available memory", host.memory_available),
+            total=ask("total memory", host.memory_total),
         )
 
     def descriptors(self) -> DescriptorReading:
-        host = self._host
-        used = self._ask("file descriptors", host.descriptors)
-        limit = self._ask("file descriptor limit", host.descriptor_limit)
+        host, ask = self._host, self._asker.ask
+        used = ask("file descriptors", host.descriptors)
+        limit = ask("file descriptor limit", host.descriptor_limit)
         free = None
         if limit == 0:
             free = _FREE_WITHOUT_LIMIT
         elif limit is not None and used is not None:
             free = limit - used
         return DescriptorReading(
-            used=used, limit=limit, free=free, threads=self._ask("threads", host.threads)
+            used=used, limit=limit, free=free, threads=ask("threads", host.threads)
         )
 
     def load(self) -> LoadReading:
         """CPU use since the call before; nothing is known at the first call."""
-        host = self._host
-        now = self._ask("monotonic clock", host.monotonic)
-        system = self._ask("CPU times", host.system_busy)
-        process = self._ask("CPU times of the process", host.process_busy)
-        cpus = self._ask("number of CPUs", host.cpus)
+        host, ask = self._host, self._asker.ask
+        now = ask("monotonic clock", host.monotonic)
+        system = ask("CPU times", host.system_busy)
+        process = ask("CPU times of the process", host.process_busy)
+        cpus = ask("number of CPUs", host.cpus)
         then, system_then, process_then = self._before
         self._before = (now, system, process)
         if now is None or then is None or cpus is None:
@@ -156,16 +151,3 @@ class ProcessProbe:
             system=_share(system_then, system, capacity),
             process=_share(process_then, process, capacity),
         )
-
-    def _ask(self, what: str, read: Callable[[], T]) -> T | None:
-        try:
-            answer = read()
-        except Exception as error:  # whatever psutil or the OS raises costs this reading alone
-            if what not in self._reported:
-                self._reported.add(what)
-                _log.warning(
-                    "status: cannot read the %s: %s: %s", what, type(error).__name__, error
-                )
-            return None
-        self._reported.discard(what)
-        return answer

@@ -11,9 +11,9 @@ from ioc_ops.group import PVGroup, PvpropertyData, pvproperty
 from ioc_ops.status.formats import clip
 from ioc_ops.status.readings import Readings
 from ioc_ops.status.row import Period, StatusPv
-from ioc_ops.status.table import TABLE
+from ioc_ops.status.table import SCHEDULED, TABLE
 
-__all__ = ["prepare", "show", "status_pv"]
+__all__ = ["prepare", "scan_of", "show", "status_pv"]
 
 # Hooks are functions of a group's class; each checks its own arguments.
 Hook = Callable[..., Awaitable[None]]
@@ -24,6 +24,14 @@ _NOT_AVAILABLE = "<not available>"
 
 _MAJOR, _MINOR = AlarmSeverity.MAJOR_ALARM, AlarmSeverity.MINOR_ALARM
 _MOST_STATES = 16
+
+_PASSIVE = "Passive"
+
+# By suffix of the PV whose other names they are.
+_ALIASES: dict[str, list[str]] = {}
+for _row in TABLE.values():
+    if _row.alias_of:
+        _ALIASES.setdefault(_row.alias_of, []).append(_row.suffix)
 
 
 def status_pv(suffix: str, *, put: Hook | None = None, startup: Hook | None = None) -> pvproperty:
@@ -72,16 +80,33 @@ def _metadata(row: StatusPv) -> dict[str, Any]:
     return said
 
 
+def scan_of(row: StatusPv) -> str:
+    """What SCAN of a PV reads: one of menuScan of EPICS Base.
+
+    PVs whose period clients set are I/O Intr, as in iocStats.
+    """
+    if row.period is Period.SECOND:
+        return "1 second"
+    if row.period is Period.SCAN:
+        return f"{row.seconds:g} second".removeprefix("0")
+    return "I/O Intr" if row.period in SCHEDULED else _PASSIVE
+
+
 def prepare(group: PVGroup) -> None:
-    """Give the PVs of ``group`` what a declaration cannot say.
+    """Give the PVs of ``group`` what a declaration cannot say: aliases, SCAN, states' severities.
 
     Numbers that are still to be read are UDF/INVALID, as records are: their initial 0 means
-    nothing, and for some it lies beyond an alarm limit. States get their severities.
+    nothing, and for some it lies beyond an alarm limit.
     """
-    for instance in group.pvdb.values():
+    for attr, instance in list(group.attr_pvdb.items()):
         row = _row_of(instance)
         if row is None:
             continue
+        for alias in _ALIASES.get(row.suffix, ()):
+            group.add_alias(alias, attr)
+        scan = scan_of(row)
+        if scan != _PASSIVE:
+            instance.fields["SCAN"].restore(scan)
         if row.numeric and (row.reading or row.seconds):
             instance.alarm.change(AlarmStatus.UDF, AlarmSeverity.INVALID_ALARM)
         if row.record == "sub":
@@ -98,7 +123,7 @@ async def show(group: PVGroup, readings: Readings, periods: Collection[Period]) 
     text reads ``<not available>``, an environment variable that is not set its default. A PV
     that cannot be written costs itself alone.
     """
-    for instance in group.pvdb.values():
+    for instance in group.attr_pvdb.values():
         row = _row_of(instance)
         if row is None or row.period not in periods:
             continue

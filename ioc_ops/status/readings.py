@@ -11,12 +11,14 @@ __all__ = [
     "DescriptorReading",
     "HostReading",
     "LoadReading",
+    "LoopReading",
     "MemoryReading",
     "QueueReading",
     "QueuesReading",
     "Readings",
     "ServerReading",
     "TimeReading",
+    "TrafficReading",
 ]
 
 
@@ -125,6 +127,23 @@ class TimeReading:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopReading:
+    """Seconds by which the event loop came late during the last minute."""
+
+    largest: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficReading:
+    """Per second since the reading before: events sent to monitors, writes and reads of clients."""
+
+    events: float | None = None
+    puts: float | None = None
+    gets: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """The newest reading of every source."""
 
@@ -136,3 +155,5 @@ class Readings:
     descriptors: DescriptorReading = DescriptorReading()
     queues: QueuesReading = QueuesReading()
     time: TimeReading = TimeReading()
+    loop: LoopReading = LoopReading()
+    traffic: TrafficReading = TrafficReading()

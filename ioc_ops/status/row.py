@@ -31,8 +31,8 @@ class StatusPv:
     that is ``nan`` has the severity NO_ALARM: HIHI and LOLO are MAJOR, HIGH and LOW MINOR.
     ``drvl`` and ``drvh`` clamp what clients write. ``length`` above 1 is that of a CHAR array
     which holds text. ``saved`` PVs keep their value over a restart; ``saved_fields`` are those
-    that iocStats has saved. ``alias_of`` names the row that this one repeats. ``seconds`` is the
-    period of a scan monitor.
+    that iocStats has saved. ``alias_of`` names the PV that this one is another name of.
+    ``seconds`` is the period of a scan monitor.
     """
 
     suffix: str

@@ -1,7 +1,8 @@
 """How punctual the IOC is: the scan monitors of iocStats (iocAdminScanMon.db).
 
-iocStats measures the scan threads of EPICS Base. Here all scans run on one loop, so one timer of
-the helper's own on that loop, shared by all rates, tells how late they are.
+iocStats measures the scan threads of EPICS Base with a record in each. Here all scans run on one
+loop: a timer on it that serves all rates stands for that record, and beside it each scan hook of
+a rate counts, so that a hook which is slower than its period shows as well.
 """
 
 import math
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelEnum
 from ioc_ops.group import PVGroup, PvpropertyData
-from ioc_ops.server import AsyncLibraryLayer
+from ioc_ops.server import AsyncLibraryLayer, current_context
 from ioc_ops.status.family_rows import SCAN_RATES
 from ioc_ops.status.properties import status_pv
 
@@ -73,7 +74,7 @@ class ScanMonitors(PVGroup):
                 monitor.time.fields[field].restore(percent)
 
     async def _run(self, instance: PvpropertyData, async_lib: AsyncLibraryLayer) -> None:
-        monitors = self._monitors
+        monitors, scans = self._monitors, current_context().scans
         origin = async_lib.monotonic()
         calls = [(0, origin)] * len(monitors)
         second = 0
@@ -84,7 +85,8 @@ class ScanMonitors(PVGroup):
                 number, before = calls[index]
                 if tick // monitor.every > number:
                     calls[index] = (tick // monitor.every, now)
-                    await _show(monitor, now - before)
+                    hooks = scans.get(monitor.period)
+                    await _show(monitor, max(now - before, hooks.take() if hooks else 0.0))
             if tick // 10 > second:
                 second = tick // 10
                 worst = max(AlarmSeverity(monitor.time.severity) for monitor in monitors)

@@ -11,7 +11,7 @@ from ioc_ops.status.family_rows import ENVIRONMENT_ROWS, QUEUE_ROWS, SCAN_ROWS, 
 from ioc_ops.status.general_rows import GENERAL_ROWS
 from ioc_ops.status.row import Period, StatusPv
 
-__all__ = ["SCHEDULED", "TABLE"]
+__all__ = ["OF_CAPROTO", "OWN", "SCHEDULED", "TABLE"]
 
 _ROWS = (*GENERAL_ROWS, *QUEUE_ROWS, *TIME_ROWS, *SCAN_ROWS, *ENVIRONMENT_ROWS)
 
@@ -20,3 +20,9 @@ TABLE: Mapping[str, StatusPv] = MappingProxyType({row.suffix: row for row in _RO
 
 SCHEDULED = tuple(period for period in Period if period.value in TABLE)
 """The periods that clients can set."""
+
+OF_CAPROTO = frozenset(("SOURCE_FILE", "NumThreads", "UPD_TIME"))
+"""Those that caproto added to what iocStats has."""
+
+OWN = frozenset(("CA_EVENT_RATE", "CA_GET_RATE", "CA_PUT_RATE", "LOOP_LAG_MAX", "LOOP_LAG_P99"))
+"""Those that neither has."""

@@ -4,18 +4,31 @@ import time
 
 from ioc_ops.autosave import AutosaveHelper, RotatingFileManager
 from ioc_ops.channel import ChannelData
-from ioc_ops.server import PVGroup, SubGroup, ioc_arg_parser, pvproperty, run
+from ioc_ops.server import (
+    AsyncLibraryLayer,
+    PVGroup,
+    SubGroup,
+    ioc_arg_parser,
+    pvproperty,
+    run,
+    scan_wrapper,
+)
 from ioc_ops.status import StatusHelper
 
 
 class StatusIOC(PVGroup):
     """
-    Status PVs under Ioc:, and block: writing to it holds up the loop for as many seconds.
+    Status PVs under Ioc:, and PVs that misbehave: block holds up the loop for as many seconds as
+    are written to it, late is a scan of 5 Hz that takes as many seconds as it holds.
     """
 
     async def _block(self, instance: ChannelData, value: float) -> None:
         time.sleep(value)  # noqa: ASYNC251 - what must never happen, on purpose
 
+    async def _scan(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
+        await async_lib.sleep(self.late.value)
+
+    late = pvproperty(value=0.0, scan=scan_wrapper(0.2)(_scan))
     block = pvproperty(value=0.0, put=_block)
     status = SubGroup(StatusHelper, prefix="Ioc:")
     autosave = SubGroup(AutosaveHelper, file_manager=RotatingFileManager("status.json"))

@@ -1,12 +1,13 @@
 """Scan monitors, queues and General Time, on a clock and a server that the test owns."""
 
+import asyncio
 import math
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from fake_host import FakeHost
-from test_helpers import FakeLibrary, periodic, run, started
+from test_helpers import FakeLibrary, StoppedError, periodic, run, started
 
 from ioc_ops.server import Context
 from ioc_ops.status import StatusHelper
@@ -65,6 +66,28 @@ def test_a_loop_that_is_held_up_shows_as_late_scans_and_in_the_summary() -> None
     assert worst.value == 0
     # A late scan of 10 Hz, 42 % of a second: what comes after is punctual again.
     assert seen[-1][1:3] == ("NO_ALARM", "NO_ALARM")
+
+
+def test_a_scan_hook_that_is_late_shows_in_the_monitor_of_its_rate_alone() -> None:
+    group = periodic(FakeHost())
+    server = Context(group.pvdb)
+    seen: list[tuple[float, float]] = []
+
+    def between(tick: int) -> None:
+        if tick == 15:
+            server.scans[0.2].note(0.7, 0.2)
+        seen.append((group.pvdb["5HZ_UPD_TIME"].value, group.pvdb["10HZ_UPD_TIME"].value))
+
+    async def main() -> None:
+        server.attach(lambda callback: callback(), lambda *_: None, lambda: None)
+        with pytest.raises(StoppedError):
+            await started(group.scan_monitors, "SCANMON_SEVR", FakeLibrary(20, between))()
+
+    asyncio.run(main())
+    fives, tens = zip(*seen, strict=True)
+    assert max(fives) == 0.7
+    assert fives[-1] == pytest.approx(0.2)
+    assert max(tens) == pytest.approx(0.1)
 
 
 def test_the_mode_relative_shows_what_a_scan_differs_by() -> None:

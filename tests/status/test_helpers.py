@@ -127,6 +127,57 @@ def test_a_failing_reading_shows_as_invalid_until_it_works_again() -> None:
     assert seen[20] == (5e6, "INVALID_ALARM", *good)  # the last value, marked
 
 
+@pytest.mark.parametrize("broken", ["read_clock", "read_loop", "read_server"])
+def test_a_reading_that_raises_costs_itself_alone(
+    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(f"ioc_ops.status.periodic.{broken}", fail)
+    group = periodic(FakeHost())
+    beats, watch = FakeLibrary(3), FakeLibrary(30)
+    run(group, started(group, "HEARTBEAT", beats))
+    run(group, started(group, "CA_CLNT_CNT", watch))
+    assert group.heartbeat.value == 4
+    bad = {
+        "read_clock": {"TOD", "UPTIME", "STARTTOD"},
+        "read_loop": {"LOOP_LAG_MAX", "LOOP_LAG_P99"},
+        "read_server": {"CA_CLNT_CNT", "CA_CONN_CNT", "RECORD_CNT", "SUSP_TASK_CNT"},
+    }[broken]
+    for suffix in bad:
+        pv = group.pvdb[suffix]
+        assert pv.value == "<not available>" or pv.severity.name == "INVALID_ALARM", suffix
+    good = {"TOD", "GTIM_TIME", "LOOP_LAG_MAX", "CA_CLNT_CNT", "CA_GET_RATE", "MEM_USED"} - bad
+    for suffix in good:
+        pv = group.pvdb[suffix]
+        assert pv.severity.name == "NO_ALARM", suffix
+        assert pv.value != "<not available>", suffix
+    assert caplog.text.count("injected") == 1  # told once, not each second
+
+
+def test_rates_are_means_since_the_reading_before() -> None:
+    group = periodic(FakeHost())
+    server = Context(group.pvdb)
+    server.counters.writes = 1000  # long ago
+    seen = []
+
+    def between(tick: int) -> None:
+        server.counters.events_sent += 20
+        server.counters.writes += 1
+        pvs = [group.pvdb[f"CA_{kind}_RATE"] for kind in ("EVENT", "PUT", "GET")]
+        seen.append([(pv.value, pv.severity.name) for pv in pvs])
+
+    async def main() -> None:
+        server.attach(lambda callback: callback(), lambda *_: None, lambda: None)
+        with pytest.raises(StoppedError):
+            await started(group, "CA_CLNT_CNT", FakeLibrary(16, between))()
+
+    asyncio.run(main())
+    assert {severity for _, severity in seen[0]} == {"INVALID_ALARM"}  # nothing known yet
+    assert seen[15] == [(20.0, "NO_ALARM"), (1.0, "NO_ALARM"), (0.0, "NO_ALARM")]
+
+
 def test_all_is_read_at_once_and_then_with_the_default_periods() -> None:
     host = FakeHost()
     group = periodic(host)

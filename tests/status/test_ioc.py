@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 from caproto import ChannelType as CaprotoType
 from caproto.sync.client import block, interrupt, read, subscribe, write
+from here import ENV
 from prometheus_client.parser import text_string_to_metric_families
 
 from ioc_ops.server import RESTART
 from ioc_ops.status import TABLE
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def start(ioc: Callable[..., Any]) -> Callable[..., Any]:
     """Start ``ioc_status.py``."""
 
     def start(*arguments: str, **options: Any) -> Any:
-        return ioc("ioc_status", *arguments, env={"PYTHONPATH": str(HERE)}, **options)
+        return ioc("ioc_status", *arguments, env=ENV, **options)
 
     return start
 
@@ -123,6 +122,32 @@ def test_a_shorter_period_counts_at_once_and_loads_appear(start: Callable[..., A
     assert get("IOC_CPU_LOAD", data_type="status").metadata.severity < 3
 
 
+def test_a_slow_scan_hook_and_a_loop_that_was_stuck_show(start: Callable[..., Any]) -> None:
+    start()
+    put("late", 0.45)
+    assert follow("5HZ_UPD_TIME", lambda seen: seen[-1] >= 0.45)[-1] < 2
+    assert get("5HZ_UPD_TIME", data_type="status").metadata.severity == 2
+    put("block", 1.2)
+    follow("LOOP_LAG_MAX", lambda seen: seen[-1] > 1.0)
+    assert get("LOOP_LAG_MAX", data_type="status").metadata.severity == 1
+    assert 0 <= value("LOOP_LAG_P99") <= value("LOOP_LAG_MAX")
+
+
+def test_rates_are_those_of_this_client(start: Callable[..., Any]) -> None:
+    start()
+    put("Ioc:CA_UPD_TIME", 1.0)
+    follow("CA_GET_RATE", lambda seen: seen[-1] == 0)
+    for _ in range(20):
+        value("ACCESS")
+    follow("CA_GET_RATE", lambda seen: max(seen) >= 1)
+    # HEARTBEAT alone is an event each second.
+    follow("HEARTBEAT", lambda seen: len(seen) >= 3)
+    assert value("CA_EVENT_RATE") > 0
+    put("late", 0.0)
+    put("late", 0.0)
+    follow("CA_PUT_RATE", lambda seen: max(seen) > 0)
+
+
 def test_access_has_the_severity_of_its_state(start: Callable[..., Any]) -> None:
     start()
     for state, severity in (("Test", 1), ("OFFLINE", 2), ("Running", 0), ("Maintenance", 1)):
@@ -188,7 +213,7 @@ def test_metrics_of_a_real_ioc_agree_with_its_pvs(
     assert metric("epics_ioc_ca_connections_total") >= 1
     assert metric("epics_ioc_ca_received_bytes_total") > 0
     assert metric("epics_ioc_event_loop_heartbeat_age_seconds") < 5
-    assert metric("epics_ioc_autosave_pvs") == 64
+    assert metric("epics_ioc_autosave_pvs") == 70
     assert metric("epics_ioc_autosave_restore_failures") == 0
     assert abs(metric("epics_ioc_start_timestamp_seconds") - time.time()) < 60
     assert "process_resident_memory_bytes" in families

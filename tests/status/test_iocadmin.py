@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from caproto.sync.client import write
+from here import ENV, HERE
 
 from ioc_ops.status.family_rows import SCAN_RATES
 
-HERE = Path(__file__).parent
 LIVE = json.loads((HERE / "iocstats_live.json").read_text())["pvs"]
 
 # The union of what the screens of iocStats for soft IOCs refer to, in all formats.
@@ -39,7 +39,7 @@ FIELDS = [
 @pytest.fixture
 def start(ioc: Callable[..., Any]) -> Callable[..., Any]:
     """Start ``ioc_status.py``."""
-    return lambda **env: ioc("ioc_status", env={"PYTHONPATH": str(HERE), **env})
+    return lambda **env: ioc("ioc_status", env=ENV | env)
 
 
 def read_all(suffixes: Sequence[str]) -> dict[str, dict[str, Any] | None]:
@@ -135,16 +135,20 @@ def test_environment_script_time_and_queues_are_real(start: Callable[..., Any]) 
 def test_limits_that_an_operator_sets_survive_a_restart(start: Callable[..., Any]) -> None:
     process = start()
     assert put("FD_FREE.LOW", 77.0)
-    process.restart()
-    said = read_all(["FD_FREE.LOW"])["FD_FREE.LOW"] or {}
-    assert said["value"] == 77
+    assert put("LOAD.HIHI", 95.0)
+    limits = ["FD_FREE.LOW", "LOAD.HIHI", "IOC_CPU_LOAD.HIHI"]
+    for _ in range(2):
+        assert [(said or {})["value"] for said in read_all(limits).values()] == [77, 95, 95]
+        process.restart()
+    said = read_all(["FD_FREE"])["FD_FREE"] or {}
+    assert said["lower_warning_limit"] == 77
 
 
 def test_readacf_reads_the_access_rules_anew(start_ioc: Callable[..., Any], tmp_path: Path) -> None:
     rules = tmp_path / "rules.acf"
     rules.write_text("ASG(DEFAULT) { RULE(1, READ) RULE(1, WRITE) }")
     command = [sys.executable, "-m", "ioc_status", "--acf", str(rules)]
-    start_ioc(command, {"PYTHONPATH": str(HERE)})
+    start_ioc(command, ENV)
 
     rules.write_text("ASG(DEFAULT) { this is no rule")
     assert not put("READACF", 1)
@@ -164,7 +168,7 @@ def test_access_is_an_input_of_access_rules(start_ioc: Callable[..., Any], tmp_p
         'ASG(DEFAULT) { INPA("st:Ioc:ACCESS") RULE(1, READ) RULE(1, WRITE) { CALC("A<3") } }'
     )
     command = [sys.executable, "-m", "ioc_status", "--acf", str(rules)]
-    start_ioc(command, {"PYTHONPATH": str(HERE)})
+    start_ioc(command, ENV)
 
     assert put("START_CNT", 5)
     assert put("ACCESS", 3)

@@ -13,12 +13,12 @@ import pytest
 from caproto import ChannelType as CaprotoType
 from caproto.sync.client import read, write
 from fake_host import FakeHost
+from here import ENV, HERE
 from test_helpers import FakeLibrary, run
 
 from ioc_ops.status import MemoryTracingHelper
 from ioc_ops.status.memory_trace import OWN_FILES, CollectorReading, Tracer, size_text
 
-HERE = Path(__file__).parent
 LEAK_LINE = 1 + next(
     number
     for number, line in enumerate((HERE / "ioc_leak.py").read_text().splitlines())
@@ -230,7 +230,7 @@ def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
 
 
 def test_a_leak_in_an_ioc_is_named_by_file_and_line(ioc: Callable[..., Any]) -> None:
-    process = ioc("ioc_leak", env={"PYTHONPATH": str(HERE)})
+    process = ioc("ioc_leak", env=ENV)
     until(lambda: get("Mem:RSS") > 1e6)
     put("Mem:EnableTracing", 1)
     until(lambda: get("Mem:TracedCurrent") > 0)

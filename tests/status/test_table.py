@@ -11,13 +11,11 @@ import pytest
 from ioc_ops.channel import ChannelType
 from ioc_ops.status import TABLE, Period, Readings, StatusHelper, StatusPv
 from ioc_ops.status.general_rows import ACCESS_SEVERITIES, ACCESS_STATES
-from ioc_ops.status.table import SCHEDULED
+from ioc_ops.status.properties import scan_of
+from ioc_ops.status.table import OF_CAPROTO, OWN, SCHEDULED
 
 LIVE = json.loads((Path(__file__).parent / "iocstats_live.json").read_text())["pvs"]
 ROWS = sorted(TABLE.values(), key=lambda row: row.suffix)
-
-# Names that caproto added; iocStats has no such PV.
-OF_CAPROTO = {"SOURCE_FILE", "NumThreads", "UPD_TIME"}
 
 LIMITS = {
     "upper_disp_limit": "hopr",
@@ -29,14 +27,15 @@ LIMITS = {
 }
 
 
-def test_all_names_of_iocstats_are_there_and_only_caproto_s_beside_them() -> None:
+def test_all_names_of_iocstats_are_there_and_of_others_only_those_that_are_told() -> None:
     assert len(LIVE) == 122
-    assert set(TABLE) == set(LIVE) | OF_CAPROTO
+    assert set(TABLE) == set(LIVE) | OF_CAPROTO | OWN
+    assert len(TABLE) == len(LIVE) + len(OF_CAPROTO) + len(OWN)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.suffix)
 def test_a_row_says_what_iocstats_serves(row: StatusPv) -> None:
-    if row.suffix in OF_CAPROTO:
+    if row.suffix in OF_CAPROTO | OWN:
         assert row.suffix not in LIVE
         return
     live = LIVE[row.suffix]
@@ -57,6 +56,32 @@ def test_an_alias_repeats_its_row(row: StatusPv) -> None:
     original = TABLE[row.alias_of]
     same = {"suffix": row.suffix, "doc": row.doc, "alias_of": row.alias_of, "saved_fields": ()}
     assert replace(original, **same) == row
+
+
+@pytest.mark.parametrize("row", [r for r in ROWS if r.alias_of], ids=lambda row: row.suffix)
+def test_an_alias_is_the_same_pv(row: StatusPv) -> None:
+    helper = StatusHelper("x:")
+    pv = helper.pvdb[f"x:{row.suffix}"]
+    assert pv is helper.pvdb[f"x:{row.alias_of}"]
+    assert pv.name == f"x:{row.alias_of}"
+    assert helper.pvdb.aliases[f"x:{row.suffix}"] == pv.name
+
+
+def test_scan_reads_what_happens() -> None:
+    helper = StatusHelper("x:")
+    for row in ROWS:
+        assert helper.pvdb[f"x:{row.suffix}"].fields["SCAN"].value == scan_of(row), row.suffix
+    scans = {row.suffix: scan_of(row) for row in ROWS}
+    assert scans["HEARTBEAT"] == scans["TOD"] == scans["GTIM_TIME"] == "1 second"
+    assert scans["IOC_CPU_LOAD"] == scans["CA_CLNT_CNT"] == "I/O Intr"
+    assert [scans[f"{rate}_UPD_TIME"] for rate in ("01HZ", "05HZ", "1HZ", "2HZ", "10HZ")] == [
+        "10 second",
+        "2 second",
+        "1 second",
+        ".5 second",
+        ".1 second",
+    ]
+    assert scans["HOSTNAME"] == scans["ACCESS"] == "Passive"
 
 
 def test_access_has_the_states_of_iocstats_and_a_severity_for_each() -> None:
@@ -91,7 +116,7 @@ def test_the_helper_serves_every_row_and_nothing_else() -> None:
 
 def test_what_survives_a_restart_is_marked_for_autosave() -> None:
     helper = StatusHelper("x:")
-    marks = {name: pv.pvspec.autosave for name, pv in helper.pvdb.items() if pv.pvspec.autosave}
+    marks = {pv.name: pv.pvspec.autosave for pv in helper.pvdb.values() if pv.pvspec.autosave}
     assert {name for name, mark in marks.items() if mark is True} == {"x:START_CNT", "x:ACCESS"}
     # Of the others their limits are saved, not their values.
     fields = {f"x:{row.suffix}": row.saved_fields for row in ROWS if row.saved_fields}
@@ -103,7 +128,9 @@ def test_fields_to_be_saved_are_those_that_iocstats_names() -> None:
     lower = ("LOW", "LOLO")
     both = ("HOPR", "LOPR", *upper, *lower, "HHSV", "HSV", "LSV", "LLSV")
     free = ("HOPR", "LOPR", *lower, "LSV", "LLSV")
-    assert {row.suffix: row.saved_fields for row in ROWS if row.saved_fields} == {
+    saved = {row.suffix: row.saved_fields for row in ROWS if row.saved_fields}
+    assert saved.pop("LOOP_LAG_MAX") == ("HOPR", "LOPR", *upper, "HHSV", "HSV")
+    assert saved == {
         "CA_CLNT_CNT": both,
         "CA_CONN_CNT": both,
         "SYS_CPU_LOAD": both,
