@@ -21,6 +21,7 @@ from ioc_ops.status.readings import (
     TrafficReading,
 )
 from ioc_ops.status.row import Period, StatusPv
+from ioc_ops.status.statistics import StatisticsHelper
 from ioc_ops.status.table import TABLE
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "QueuesReading",
     "Readings",
     "ServerReading",
+    "StatisticsHelper",
     "StatusHelper",
     "StatusPv",
     "TimeReading",
