@@ -8,15 +8,20 @@ from pathlib import Path
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelData, ChannelType
 from ioc_ops.group import PVGroup, PvpropertyData, pvproperty
 from ioc_ops.server import AsyncLibraryLayer
+from ioc_ops.status.button import asked, button, release
 from ioc_ops.status.formats import clip, time_of_day
 from ioc_ops.status.host import Host, LocalHost
-from ioc_ops.status.memory_trace import OWN_FILES, CollectorReading, Tracer, TraceReading
+from ioc_ops.status.memory_trace import (
+    OWN_FILES,
+    CollectorReading,
+    Tracer,
+    TraceReading,
+)
 
 __all__ = ["MemoryTracingHelper"]
 
 _LIST_LENGTH = 20_000  # bytes, as in caproto
 _SWITCH = ("Disable", "Enable")
-_BUTTON = ("Done", "Do it")
 
 
 def _number(name: str, doc: str, units: str = "", precision: int = 0) -> pvproperty:
@@ -53,12 +58,13 @@ class MemoryTracingHelper(PVGroup):
     copied no Python code runs, so a large program stands still for a part of that time.
 
     The baseline is the first snapshot, or the one of the last write of 1 to SetBaseline. A leak
-    stands at the top of GrowthResults, with file and line. RSS and the garbage collector's
-    counts are shown whether or not memory is traced.
+    stands at the top of GrowthResults, with file and line. Another TraceFilter makes another
+    baseline. RSS and the garbage collector's counts are shown whether or not memory is traced.
 
     Args:
         prefix, macros, parent, name: as for every ``PVGroup``.
-        filters: of ``tracemalloc``; default without the tracing itself and imports.
+        filters: of ``tracemalloc``; default without the tracing itself and imports. Operators add
+            theirs by TraceFilter: patterns of file names, those to leave out with ``-`` in front.
         directory: where SaveSnapshot writes its files; clients cannot choose it.
         period: first value of TracePeriod, in seconds.
         host: what to read the resident memory with; by default this process.
@@ -82,6 +88,10 @@ class MemoryTracingHelper(PVGroup):
         self._tracer = Tracer(self.filters)
         self._host = LocalHost() if host is None else host
         self._wake: Callable[[], None] = _nobody
+        self.traced_current = 0
+        """Bytes that were traced at the last look; 0 while nothing is traced."""
+        self.traced_peak = 0
+        """Most bytes that were traced, likewise."""
         self.trace_period.restore(period)
 
     async def _hurry(self, instance: ChannelData, value: object) -> None:
@@ -106,25 +116,25 @@ class MemoryTracingHelper(PVGroup):
 
     async def _look(self, async_lib: AsyncLibraryLayer) -> None:
         await self._show_process(await async_lib.run_in_thread(self._resident))
-        rebase = self.set_baseline.value == _BUTTON[1]
-        save = self.save_snapshot.value == _BUTTON[1]
+        rebase, save = asked(self.set_baseline), asked(self.save_snapshot)
         if self.enable_tracing.value == _SWITCH[1]:
             self._tracer.start()
+            self._tracer.use(str(self.trace_filter.value))
             count = max(0, int(self.trace_count.value))
             reading = await async_lib.run_in_thread(self._take, count, rebase)
             await self._show_trace(reading)
-            if rebase or not self.baseline_time.value:
+            if reading.is_baseline:
                 await self.baseline_time.write(time_of_day(time.time()))
             if save:
                 await self._save(async_lib)
         else:
             await async_lib.run_in_thread(self._tracer.stop)
-            await self.baseline_time.write("")
+            await self._show_nothing()
             if save:
                 await self._said("nothing is traced: write Enable to EnableTracing", failed=True)
-        for asked, button in ((rebase, self.set_baseline), (save, self.save_snapshot)):
-            if asked:
-                await button.write(_BUTTON[0], verify_value=False)
+        for wanted, pv in ((rebase, self.set_baseline), (save, self.save_snapshot)):
+            if wanted:
+                await release(pv)
 
     def _take(self, count: int, rebase: bool) -> TraceReading:
         return self._tracer.look(count, rebase=rebase)
@@ -148,7 +158,15 @@ class MemoryTracingHelper(PVGroup):
         await self.collected.write(float(collector.collected))
         await self.uncollectable.write(float(collector.uncollectable))
 
+    async def _show_nothing(self) -> None:
+        """Nothing is traced. The lists stay: one may trace for a minute, and then read them."""
+        self.traced_current = self.traced_peak = 0
+        for pv in (self.current, self.peak, self.overhead):
+            await pv.write(0.0)
+        await self.baseline_time.write("")
+
     async def _show_trace(self, reading: TraceReading) -> None:
+        self.traced_current, self.traced_peak = reading.current, reading.peak
         await self.current.write(float(reading.current))
         await self.peak.write(float(reading.peak))
         await self.growth.write(float(reading.growth))
@@ -194,6 +212,15 @@ class MemoryTracingHelper(PVGroup):
     trace_count = pvproperty(
         name="TraceCount", value=10, record="ao", doc="Places that the lists name", drive_high=1000
     )
+    trace_filter = pvproperty(
+        name="TraceFilter",
+        value="",
+        dtype=ChannelType.CHAR,
+        max_length=256,
+        record="waveform",
+        doc="Files to look at, as */motors/*; -*/tests/* leaves out",
+        put=_hurry,
+    )
     trace_period = pvproperty(
         name="TracePeriod",
         value=10.0,
@@ -215,14 +242,8 @@ class MemoryTracingHelper(PVGroup):
     uncollectable = _number("GcUncollectable", "Objects that it found and could not free")
     growth = _number("TraceGrowth", "Traced memory more than at the baseline", "byte")
     growth_results = _list("GrowthResults", "Where memory has grown since the baseline")
-    set_baseline = pvproperty(
-        name="SetBaseline",
-        value=_BUTTON[0],
-        dtype=ChannelType.ENUM,
-        enum_strings=_BUTTON,
-        record="bo",
-        doc="Write 1 to compare with now from now on; back at 0 when that is done",
-        put=_hurry,
+    set_baseline = button(
+        "SetBaseline", "Write 1 to compare with now from now on; back at 0 when done", _hurry
     )
     baseline_time = pvproperty(
         name="BaselineTime",
@@ -232,14 +253,10 @@ class MemoryTracingHelper(PVGroup):
         read_only=True,
         doc="When the baseline was set",
     )
-    save_snapshot = pvproperty(
-        name="SaveSnapshot",
-        value=_BUTTON[0],
-        dtype=ChannelType.ENUM,
-        enum_strings=_BUTTON,
-        record="bo",
-        doc="Write 1 to save a snapshot for tracemalloc.Snapshot.load; back at 0 when done",
-        put=_hurry,
+    save_snapshot = button(
+        "SaveSnapshot",
+        "Write 1 to save a snapshot for tracemalloc.Snapshot.load; back at 0 when done",
+        _hurry,
     )
     snapshot_file = pvproperty(
         name="SnapshotFile",

@@ -18,6 +18,7 @@ __all__ = [
     "TraceReading",
     "Tracer",
     "compared",
+    "filters_of",
     "listed",
     "size_text",
 ]
@@ -61,6 +62,8 @@ class TraceReading:
     difference: str
     """Since the look before; empty at the first."""
     since_baseline: str
+    is_baseline: bool
+    """Whether later looks are compared with this one."""
     overhead: int
     """What tracing itself occupies."""
     seconds: float
@@ -75,10 +78,19 @@ class Tracer:
     """
 
     def __init__(self, filters: Sequence[tracemalloc.Filter]) -> None:
-        self._filters = list(filters)
+        self._own = list(filters)
+        self._filters = self._own
+        self._more = ""
         self._started = False
         self._before: tracemalloc.Snapshot | None = None
         self._baseline: tracemalloc.Snapshot | None = None
+
+    def use(self, more: str) -> None:
+        """Apply the filters of this text too, from the next look on; others begin anew."""
+        if more != self._more:
+            self._more = more
+            self._filters = [*self._own, *filters_of(more)]
+            self._before = self._baseline = None
 
     def start(self) -> None:
         """Trace from now on; memory that is in use already is never seen."""
@@ -117,6 +129,7 @@ class Tracer:
             top=listed(snapshot.statistics("lineno"), count),
             difference="" if before is None else compared(snapshot, before, count),
             since_baseline=_growing(grown, count),
+            is_baseline=baseline is snapshot,
             overhead=tracemalloc.get_tracemalloc_memory(),
             seconds=time.perf_counter() - began,
         )
@@ -138,6 +151,15 @@ class Tracer:
         finally:
             unfinished.unlink(missing_ok=True)
         return size
+
+
+def filters_of(text: str) -> list[tracemalloc.Filter]:
+    """Filters as an operator writes them: patterns of file names between blanks.
+
+    Places in a file that matches one of them are looked at, less those that match one with a
+    ``-`` in front. Without a pattern, or with such ones alone, all others are looked at.
+    """
+    return [tracemalloc.Filter(word[0] != "-", word.removeprefix("-")) for word in text.split()]
 
 
 def size_text(size: float) -> str:

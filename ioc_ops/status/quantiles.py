@@ -11,14 +11,12 @@ import numpy as np
 
 from ioc_ops.status.moments import Floats
 
-__all__ = ["EXACT", "MOST_POINTS", "NO_POINTS", "Points", "percentiles"]
+__all__ = ["MOST_POINTS", "NO_POINTS", "Points", "percentiles"]
 
-EXACT = 200
-"""Numbers up to which none is put together with another."""
+MOST_POINTS = 400
+"""Points that numbers ever come to: up to here none is put together with another."""
 
 _CLUSTERS = 200
-MOST_POINTS = EXACT + _CLUSTERS
-"""Points that numbers added one after the other ever come to."""
 
 # Where clusters begin, as shares of all numbers: the scale function k1, which makes them wide
 # around the median and narrow at both ends.

@@ -11,12 +11,13 @@ from ioc_ops.group import PVGroup, PvpropertyData, PVSpec
 from ioc_ops.server import AsyncLibraryLayer, current_context
 from ioc_ops.status.button import asked, button, release
 from ioc_ops.status.watched import Taken, Watched, find, is_pattern
-from ioc_ops.status.window import SlidingWindow, Summary
+from ioc_ops.status.window import Batch, SlidingWindow, Summary
 
 __all__ = ["StatisticsHelper"]
 
 _PRECISION = 3  # where the watched PV has none of its own
 _SHORTEST = 0.05  # seconds
+_LONG = 0.01  # seconds of work, after which three times as much are left to others
 _AT_ONCE = 20  # PVs whose statistics are written before others get their turn
 
 Watch = str | Mapping[str, str] | Iterable[str]
@@ -73,6 +74,8 @@ class _Job:
     told: tuple[str, int] = ("", -1)
     """Units and precision that the PVs have."""
     failing: bool = False
+    held: Batch | None = None
+    """The value that the PV has, once it was asked for."""
 
 
 class StatisticsHelper(PVGroup):
@@ -86,9 +89,10 @@ class StatisticsHelper(PVGroup):
     of, the PVs are UDF/INVALID.
 
     A window is as long as told, up to a sixtieth or a ``period`` more. Its memory is bounded,
-    whatever comes (``ioc_ops.status.window``); percentiles are exact up to 200 values in a
+    whatever comes (``ioc_ops.status.window``); percentiles are exact up to 400 values in a
     sixtieth of it, else of a rank that is off by less than 1 %. The work is done in a worker
-    thread, every ``period`` seconds.
+    thread, every ``period`` seconds. Updates that would need more than a quarter of one CPU, such
+    as those of many large arrays, are left out and counted as Skipped.
 
     Args:
         prefix, macros, parent, name: as for every ``PVGroup``.
@@ -217,6 +221,9 @@ class StatisticsHelper(PVGroup):
                 await release(self.reset)
             elif now >= due:
                 await self._show(summaries, async_lib)
+            worked = async_lib.monotonic() - now
+            if worked > _LONG:
+                await async_lib.sleep(3 * worked)
             if now >= due:
                 # No drift, and no burst after a stall.
                 due = max(due + self.period, now + self.period / 2)
@@ -234,13 +241,18 @@ class StatisticsHelper(PVGroup):
         ]
 
     def _summaries(self, job: _Job, taken: Taken, now: float, show: bool) -> list[Summary] | None:
+        def held() -> Batch | None:
+            job.held = taken.held(job.held)
+            return job.held
+
         try:
+            if taken.updates:
+                job.held = None
             batch = taken.digest()
             for window in job.windows:
                 window.add(batch, now)
             if not show:
                 return None
-            held = taken.held()
             summaries = [window.summary(self.percentiles, now, held) for window in job.windows]
         except Exception:  # costs this PV alone
             if not job.failing:

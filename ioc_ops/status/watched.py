@@ -59,9 +59,20 @@ class Taken:
             self._values, updates=self._updates, invalid=self._invalid, skipped=self._skipped
         )
 
-    def held(self) -> Batch | None:
-        """The value that the PV had when this was taken; None while it is INVALID."""
-        return None if self._now is None else digested([self._now])
+    @property
+    def updates(self) -> int:
+        """How many."""
+        return self._updates
+
+    def held(self, before: Batch | None) -> Batch | None:
+        """The value that the PV had when this was taken; None while it is INVALID.
+
+        Args:
+            before: what it was at the look before, where there was no update since.
+        """
+        if self._now is None:
+            return None
+        return digested([self._now]) if before is None else before
 
 
 class Watched:

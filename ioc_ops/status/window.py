@@ -6,7 +6,7 @@ and at most 400 points of their distribution: 0.4 MB at most, 10 kB at 10 number
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,13 +139,15 @@ class SlidingWindow:
             self._buckets.popleft()
         return oldest
 
-    def summary(self, asked: Sequence[float], now: float, held: Batch | None = None) -> Summary:
+    def summary(
+        self, asked: Sequence[float], now: float, held: Callable[[], Batch | None] | None = None
+    ) -> Summary:
         """The statistics at ``now``.
 
         Args:
             asked: percentiles, 0 to 100.
             now: time.
-            held: the value that the PV has now: it is told of where none came in the window.
+            held: the value that the PV has now: asked for where none came in the window.
         """
         oldest = self._forget(now)
         batches = [batch for _, batch in self._buckets]
@@ -153,8 +155,8 @@ class SlidingWindow:
         for batch in batches:
             moments = moments.merged(batch.moments)
         count = moments.count
-        if not count and held is not None:
-            moments, batches = held.moments, [*batches, held]
+        if not count and held is not None and (alone := held()) is not None:
+            moments, batches = alone.moments, [alone]
         covered = now - max(self._started, oldest * self._width)
         updates = sum(batch.updates for _, batch in self._buckets)
         known = moments.count and math.isfinite(moments.mean) and math.isfinite(moments.squares)

@@ -99,6 +99,7 @@ WITHOUT_NAMESAKE = {
     "defaultdict_server": "has every PV, so there is no list",
     "demo": "starts demo_ioc, as a process",
     "demo_ioc": "our own",
+    "statistics": "our own",
 }
 
 

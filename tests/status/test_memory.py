@@ -3,6 +3,7 @@
 import gc
 import linecache
 import os
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from here import ENV, HERE
 from test_helpers import FakeLibrary, run
 
 from ioc_ops.status import MemoryTracingHelper
-from ioc_ops.status.memory_trace import OWN_FILES, CollectorReading, Tracer, size_text
+from ioc_ops.status.memory_trace import OWN_FILES, CollectorReading, Tracer, filters_of, size_text
 
 LEAK_LINE = 1 + next(
     number
@@ -55,6 +56,34 @@ def test_growth_is_named_by_file_and_line_and_measured(tracer: Tracer) -> None:
     assert third.peak >= second.current
     assert third.seconds > 0
     assert third.overhead > 0
+
+
+def test_operators_filter_by_names_of_files(tracer: Tracer) -> None:
+    kept = bytearray(10_000)
+    assert __file__ in tracer.look(3).top
+    tracer.use(f"-{__file__}")
+    hidden = tracer.look(3)
+    assert (hidden.top, hidden.is_baseline) == ("", True)
+    tracer.use(f"-{__file__}")
+    assert not tracer.look(3).is_baseline  # the same filters again: nothing begins anew
+    tracer.use("")
+    again = tracer.look(3)
+    assert (again.is_baseline, again.difference) == (True, "")
+    assert __file__ in again.top
+    assert len(kept) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "filters"),
+    [
+        ("", []),
+        ("*/motors/*", [(True, "*/motors/*")]),
+        (" a.py  -*/b/* ", [(True, "a.py"), (False, "*/b/*")]),
+        ("-", [(False, "")]),
+    ],
+)
+def test_filters_are_written_as_words(text: str, filters: list[tuple[bool, str]]) -> None:
+    assert [(f.inclusive, f.filename_pattern) for f in filters_of(text)] == filters
 
 
 def test_a_new_baseline_begins_a_new_count(tracer: Tracer) -> None:
@@ -141,6 +170,8 @@ def watched(group: MemoryTracingHelper, looks: int, between: Callable[[int], Non
     library = WaitingLibrary(looks - 1, between)
     instance: Any = group.enable_tracing
     run(group, lambda: instance.pvspec.startup(group, instance, library))
+    assert threading.get_ident() not in library.threads  # never on the loop
+    assert len(library.threads) >= 1
     return library.slept
 
 
@@ -184,6 +215,8 @@ def test_tracing_shows_growth_and_ends_when_disabled(tmp_path: Path) -> None:
 
     def between(look: int) -> None:
         seen.append((group.growth.value, group.growth_results.value, tracemalloc.is_tracing()))
+        assert (group.traced_current, group.traced_peak) == (group.current.value, group.peak.value)
+        assert (group.traced_current > 0) is tracemalloc.is_tracing()
         if look == 1:
             kept.append(bytearray(200_000))
             group.save_snapshot.restore(1)
@@ -202,7 +235,8 @@ def test_tracing_shows_growth_and_ends_when_disabled(tmp_path: Path) -> None:
     assert group.set_baseline.value == "Done"
     assert group.baseline_time.value == ""
     assert group.trace_seconds.value > 0
-    assert group.overhead.value > 0
+    assert lists[3] == lists[2]  # what was found last can still be read
+    assert (group.overhead.value, group.current.value) == (0, 0)
     (name,) = os.listdir(tmp_path)
     assert group.snapshot_file.value == str(tmp_path / name)
     assert name.startswith("memory-m-")
@@ -242,6 +276,10 @@ def test_a_leak_in_an_ioc_is_named_by_file_and_line(ioc: Callable[..., Any]) -> 
     assert get("Mem:TraceGrowth") > 2000
     assert place in get("Mem:TraceDiffResults")
     assert 0 < get("Mem:TraceSeconds") < 10
+    write("lk:Mem:TraceFilter", b"*/nothing/*", notify=True, repeater=False, timeout=5)
+    until(lambda: get("Mem:TraceTopAllocations") == "")
+    write("lk:Mem:TraceFilter", b"*ioc_leak.py", notify=True, repeater=False, timeout=5)
+    until(lambda: place in str(get("Mem:GrowthResults")))
     put("Mem:SaveSnapshot", 1)
     until(lambda: get("Mem:SaveSnapshot") == 0)
     path = Path(get("Mem:SnapshotFile"))

@@ -141,6 +141,26 @@ def test_a_pv_that_holds_still_shows_its_value_and_one_without_a_number_is_inval
     assert (seen[31]["NonFinite"], seen[31]["Mean"]) == (1, None)
 
 
+def test_a_value_that_holds_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    digest = watched.digested
+
+    def count(values: Any, **counts: int) -> Any:
+        looked.extend(getattr(value, "size", 1) for value in values)
+        return digest(values, **counts)
+
+    monkeypatch.setattr(watched, "digested", count)
+    group = oven(watch={"": "zones"}, windows=(5.0, 10.0))
+
+    def between(second: int) -> None:
+        if second == 3:
+            group.zones.assign(group.zones.convert(np.arange(3.0)))
+
+    stats, _ = watch(group, 39, between)
+    assert looked == [2, 3, 3]  # before the update, the update, and long after it
+    assert shown(stats, "")["Mean"] == 1.0
+
+
 def test_units_follow_those_of_the_watched_pv() -> None:
     group: Any = Oven("o:")
 
@@ -150,6 +170,19 @@ def test_units_follow_those_of_the_watched_pv() -> None:
     stats, _ = watch(group, 2, between)
     assert stats.pvdb["o:Stats:Temp:Mean"].units == "K"
     assert stats.pvdb["o:Stats:Temp:Mean"].precision == 1
+
+
+def test_three_quarters_of_the_time_are_left_to_others() -> None:
+    class Slow(WaitingLibrary):
+        async def run_in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+            self.now += 2.0
+            return await super().run_in_thread(function, *arguments)
+
+    group: Any = Oven("o:")
+    stats = prepared(group)
+    library = Slow(4, lambda n: None)
+    run(group, lambda: stats.reset.pvspec.startup(stats, stats.reset, library))
+    assert library.slept[1::2] == [6.0, 6.0]
 
 
 def test_reset_begins_anew() -> None:
@@ -195,6 +228,8 @@ def test_a_pv_that_fails_costs_itself_alone(caplog: pytest.LogCaptureFixture) ->
 
 class BrokenWatch:
     """Fails when it is looked at."""
+
+    updates = 1
 
     def __init__(self, channel: ChannelData) -> None:
         self.channel = channel

@@ -123,7 +123,7 @@ def test_updates_in_invalid_alarm_are_counted_and_left_out() -> None:
     watched = Watched(pv, lambda: None)
     invalid = (int(AlarmStatus.LINK), int(AlarmSeverity.INVALID_ALARM))
     pv.commit(1e6, 0, *invalid)
-    assert watched.take().held() is None
+    assert watched.take().held(None) is None
     pv.commit(1e6, 0, *invalid)
     pv.commit(2.0, 0, 0, 0)
     pv.commit(3.0, 0, int(AlarmStatus.HIHI), int(AlarmSeverity.MAJOR_ALARM))
