@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ioc_ops.channel import ChannelNumeric, ChannelType
 from ioc_ops.group import PvpropertyData
-from ioc_ops.status import TABLE, MemoryTracingHelper, Period, StatusPv
+from ioc_ops.status import TABLE, MemoryTracingHelper, Period, StatisticsHelper, StatusPv
 from ioc_ops.status.table import OF_CAPROTO, OWN, SCHEDULED
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "status-pvs.md"
@@ -54,6 +54,17 @@ of caproto.
 """
 
 
+_STATISTICS = """\
+## Statistics
+
+`stats = SubGroup(StatisticsHelper, prefix="Stats:", watch={"Temp:": "temperature"})` serves
+`Reset` once and the others for each watched PV, as `Stats:Temp:Mean`; those of a second window of
+3600 s are `Stats:Temp:3600s:Mean` and so on. Mean, StdDev, Min, Max and the percentiles have the
+units and the precision of the watched PV.
+
+"""
+
+
 def main() -> int:
     """Write the page, or compare; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -77,8 +88,10 @@ def page() -> str:
         parts.append(f"## {title}\n\n" + "\n".join(_table(rows)) + "\n")
     variables = [row for row in TABLE.values() if row.variable]
     parts.append("## Environment\n\n" + "\n".join(_environment(variables)) + "\n")
-    group = MemoryTracingHelper("")
-    parts.append(_MEMORY + "\n".join(_memory(group.pvdb.items())) + "\n")
+    statistics = StatisticsHelper("", watch={"": "any"})
+    parts.append(_STATISTICS + "\n".join(_helper(statistics.pvdb.items())) + "\n")
+    memory = MemoryTracingHelper("")
+    parts.append(_MEMORY + "\n".join(_helper(memory.pvdb.items())) + "\n")
     return "\n".join(parts)
 
 
@@ -133,7 +146,7 @@ def _environment(rows: Iterable[StatusPv]) -> Iterator[str]:
         yield f"| `{row.suffix}`{alias} | `{row.variable}` | {default} |"
 
 
-def _memory(pvs: Iterable[tuple[str, PvpropertyData]]) -> Iterator[str]:
+def _helper(pvs: Iterable[tuple[str, PvpropertyData]]) -> Iterator[str]:
     first = ("EnableTracing", "TraceDiffResults", "TraceTopAllocations", "TraceCount")
     ordered = sorted(pvs, key=lambda item: first.index(item[0]) if item[0] in first else 9)
     yield "| PV | Type | Record | Meaning | Clients may write |"

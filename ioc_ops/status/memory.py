@@ -218,7 +218,7 @@ class MemoryTracingHelper(PVGroup):
         dtype=ChannelType.CHAR,
         max_length=256,
         record="waveform",
-        doc="Files to look at, as */motors/*; -*/tests/* leaves out",
+        doc="Patterns of files to look at; those with - in front are left out",
         put=_hurry,
     )
     trace_period = pvproperty(

@@ -41,8 +41,8 @@ _SHOWN = (
     _Shown("Min", "Least value", lambda s: s.least),
     _Shown("Max", "Largest value", lambda s: s.largest),
     _Shown("NonFinite", "Values that are NaN or infinite", lambda s: s.nonfinite, False),
-    _Shown("Invalid", "Updates left out: the PV was INVALID", lambda s: s.invalid, False),
-    _Shown("Skipped", "Updates left out: they were too many", lambda s: s.skipped, False),
+    _Shown("Invalid", "Updates while the PV was INVALID", lambda s: s.invalid, False),
+    _Shown("Skipped", "Updates too many to look at", lambda s: s.skipped, False),
 )
 
 
@@ -162,7 +162,7 @@ class StatisticsHelper(PVGroup):
             value=0.0,
             record="ai",
             read_only=True,
-            doc=f"{shown.doc} in the last {window:g} s",
+            doc=f"{shown.doc}, last {window:g} s",
             name=f"{key}{infix}{shown.name}",
             cls_kwargs={"units": shown.units, "precision": _PRECISION if shown.units else 0},
         )

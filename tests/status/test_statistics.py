@@ -81,7 +81,7 @@ def test_names_units_and_precision() -> None:
         assert pv.read_only
     assert stats.pvdb["o:Stats:Temp:Rate"].units == "1/s"
     assert stats.pvdb["o:Stats:Temp:Count"].units == ""
-    assert stats.pvdb["o:Stats:Temp:P95"].description == "95th percentile in the last 10 s"
+    assert stats.pvdb["o:Stats:Temp:P95"].description == "95th percentile, last 10 s"
 
 
 def test_statistics_of_a_scalar() -> None:
