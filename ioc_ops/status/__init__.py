@@ -4,6 +4,7 @@ from ioc_ops.status.basic import BasicStatusHelper
 from ioc_ops.status.helper import StatusHelper
 from ioc_ops.status.host import Host, LocalHost
 from ioc_ops.status.memory import MemoryTracingHelper
+from ioc_ops.status.memory_trace import TRACEMALLOC_FILTERS, get_top_allocation_info
 from ioc_ops.status.periodic import PeriodicStatusHelper
 from ioc_ops.status.probe import ProcessProbe, read_clock, read_server
 from ioc_ops.status.readings import (
@@ -26,6 +27,7 @@ from ioc_ops.status.table import TABLE
 
 __all__ = [
     "TABLE",
+    "TRACEMALLOC_FILTERS",
     "BasicStatusHelper",
     "ClockReading",
     "DescriptorReading",
@@ -48,6 +50,7 @@ __all__ = [
     "StatusPv",
     "TimeReading",
     "TrafficReading",
+    "get_top_allocation_info",
     "read_clock",
     "read_server",
 ]

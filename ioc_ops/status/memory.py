@@ -12,7 +12,7 @@ from ioc_ops.status.button import asked, button, release
 from ioc_ops.status.formats import clip, time_of_day
 from ioc_ops.status.host import Host, LocalHost
 from ioc_ops.status.memory_trace import (
-    OWN_FILES,
+    TRACEMALLOC_FILTERS,
     CollectorReading,
     Tracer,
     TraceReading,
@@ -63,7 +63,7 @@ class MemoryTracingHelper(PVGroup):
 
     Args:
         prefix, macros, parent, name: as for every ``PVGroup``.
-        filters: of ``tracemalloc``; default without the tracing itself and imports. Operators add
+        filters: of ``tracemalloc``; default TRACEMALLOC_FILTERS. Operators add
             theirs by TraceFilter: patterns of file names, those to leave out with ``-`` in front.
         directory: where SaveSnapshot writes its files; clients cannot choose it.
         period: first value of TracePeriod, in seconds.
@@ -83,7 +83,7 @@ class MemoryTracingHelper(PVGroup):
         host: Host | None = None,
     ) -> None:
         super().__init__(prefix, macros=macros, parent=parent, name=name)
-        self.filters = list(OWN_FILES if filters is None else filters)
+        self.filters = list(TRACEMALLOC_FILTERS if filters is None else filters)
         self.directory = Path(directory)
         self._tracer = Tracer(self.filters)
         self._host = LocalHost() if host is None else host

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
-    "OWN_FILES",
+    "TRACEMALLOC_FILTERS",
     "CollectorReading",
     "TraceReading",
     "Tracer",
     "compared",
     "filters_of",
+    "get_top_allocation_info",
     "listed",
     "size_text",
 ]
 
-OWN_FILES = (
+TRACEMALLOC_FILTERS = (
     tracemalloc.Filter(False, tracemalloc.__file__),
     tracemalloc.Filter(False, "<frozen importlib._bootstrap>"),
     tracemalloc.Filter(False, "<frozen importlib._bootstrap_external>"),
@@ -182,6 +183,27 @@ def listed(places: Sequence[tracemalloc.Statistic], count: int) -> str:
         f"{_place(place.traceback)}: {size_text(place.size)} in {place.count} blocks"
         for place in places[:count]
     )
+
+
+def get_top_allocation_info(
+    snapshot: tracemalloc.Snapshot,
+    *,
+    key_type: str = "lineno",
+    cumulative: bool = False,
+    limit: int = 20,
+    filters: Sequence[tracemalloc.Filter] | None = None,
+) -> list[str]:
+    """The places of a snapshot that have most memory, one line each: as caproto's, to be imported.
+
+    Args:
+        snapshot: what ``tracemalloc.take_snapshot`` or ``Snapshot.load`` gave.
+        key_type: ``"lineno"``, ``"filename"`` or ``"traceback"``.
+        cumulative: count memory for each place of its traceback.
+        limit: lines, at most.
+        filters: to apply before; default TRACEMALLOC_FILTERS.
+    """
+    wanted = snapshot.filter_traces(TRACEMALLOC_FILTERS if filters is None else filters)
+    return listed(wanted.statistics(key_type, cumulative), limit).splitlines()
 
 
 def compared(now: tracemalloc.Snapshot, before: tracemalloc.Snapshot, count: int) -> str:

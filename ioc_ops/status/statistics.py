@@ -119,7 +119,7 @@ class StatisticsHelper(PVGroup):
         macros: Mapping[str, str] | None = None,
         parent: PVGroup | None = None,
         name: str | None = None,
-        watch: Watch = (),
+        watch: Watch,
         windows: Sequence[float] = (60.0,),
         percentiles: Sequence[float] = (50.0, 95.0, 99.0),
         period: float = 1.0,
@@ -130,9 +130,9 @@ class StatisticsHelper(PVGroup):
         self.percentiles = tuple(float(percent) for percent in percentiles)
         self.period = float(period)
         self._at_most = at_most
+        self._watch = tuple(_wanted(watch))
         self._check()
         self._shown = _shown(self.percentiles)
-        self._watch = tuple(_wanted(watch))
         # Those of patterns follow at the start, when all PVs are there to be matched.
         self._pvs = {key: self._make_pvs(key) for key, text in self._watch if not is_pattern(text)}
         self._jobs: list[_Job] = []
@@ -147,8 +147,8 @@ class StatisticsHelper(PVGroup):
         ):
             if not all(map(fine, numbers)) or len(set(numbers)) < len(numbers):
                 raise DefinitionError(f"{self.name}: {what} make no sense: {numbers}")
-        if not self.windows:
-            raise DefinitionError(f"{self.name}: statistics need a window")
+        if not self.windows or not self._watch:
+            raise DefinitionError(f"{self.name}: statistics need watch= and a window")
 
     def _make_pvs(self, key: str) -> list[list[PvpropertyData]]:
         """The PVs that show one PV, by window."""
@@ -209,6 +209,8 @@ class StatisticsHelper(PVGroup):
         changed = async_lib.Event()
         self._wake = changed.set
         self._forget(async_lib.monotonic())
+        for job in self._jobs:
+            job.watched.take()  # what a restore has written is no update
         due = async_lib.monotonic() + self.period
         while True:
             await changed.wait(max(0.0, due - async_lib.monotonic()))

@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tracemalloc import Filter
 from typing import Any
 
 import pytest
@@ -17,8 +18,14 @@ from fake_host import FakeHost
 from here import ENV, HERE
 from test_helpers import FakeLibrary, run
 
-from ioc_ops.status import MemoryTracingHelper
-from ioc_ops.status.memory_trace import OWN_FILES, CollectorReading, Tracer, filters_of, size_text
+from ioc_ops.status import MemoryTracingHelper, get_top_allocation_info
+from ioc_ops.status.memory_trace import (
+    TRACEMALLOC_FILTERS,
+    CollectorReading,
+    Tracer,
+    filters_of,
+    size_text,
+)
 
 LEAK_LINE = 1 + next(
     number
@@ -95,6 +102,16 @@ def test_a_new_baseline_begins_a_new_count(tracer: Tracer) -> None:
     assert len(kept) == 50_000
 
 
+def test_a_snapshot_is_listed_as_by_caproto(tracer: Tracer) -> None:
+    kept = bytearray(50_000)
+    snapshot = tracemalloc.take_snapshot()
+    (line,) = get_top_allocation_info(snapshot, limit=1, filters=[Filter(True, __file__)])
+    assert line.startswith(f"{__file__}:")
+    assert ": 48." in line
+    assert 1 < len(get_top_allocation_info(snapshot, key_type="filename")) <= 20
+    assert len(kept) == 50_000
+
+
 def test_lists_are_as_long_as_wanted(tracer: Tracer) -> None:
     tracer.look(1)
     kept = bytearray(10_000)
@@ -108,7 +125,7 @@ def test_lists_are_as_long_as_wanted(tracer: Tracer) -> None:
 def test_tracing_that_somebody_else_began_goes_on() -> None:
     tracemalloc.start()
     try:
-        tracer = Tracer(OWN_FILES)
+        tracer = Tracer(TRACEMALLOC_FILTERS)
         tracer.start()
         tracer.stop()
         assert tracemalloc.is_tracing()
@@ -177,7 +194,7 @@ def watched(group: MemoryTracingHelper, looks: int, between: Callable[[int], Non
 
 def test_the_names_are_those_of_caproto_and_more() -> None:
     group = MemoryTracingHelper("m:")
-    assert group.filters == list(OWN_FILES)
+    assert group.filters == list(TRACEMALLOC_FILTERS)
     for name in ("EnableTracing", "TraceDiffResults", "TraceTopAllocations", "TraceCount"):
         assert f"m:{name}" in group.pvdb
     assert group.diff_results.max_length == group.top_allocations.max_length == 20_000

@@ -1,6 +1,7 @@
 """StatisticsHelper: its PVs, its start, and what it shows; at last in a real IOC."""
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -277,7 +278,8 @@ def test_what_cannot_be_watched_stops_the_start(options: dict[str, Any], why: st
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"windows": ()}, "need a window"),
+        ({"windows": ()}, "a window"),
+        ({"watch": {}}, "need watch="),
         ({"windows": (0.5,)}, "windows make no sense"),
         ({"windows": (math.inf,)}, "windows make no sense"),
         ({"windows": (60, 60)}, "windows make no sense"),
@@ -291,7 +293,7 @@ def test_what_cannot_be_watched_stops_the_start(options: dict[str, Any], why: st
 )
 def test_what_makes_no_sense_is_refused_when_it_is_made(options: dict[str, Any], why: str) -> None:
     with pytest.raises(DefinitionError, match=why):
-        oven(**options)
+        oven(**{"watch": "temperature"} | options)
 
 
 def test_percentiles_have_names_without_dots() -> None:
@@ -346,6 +348,17 @@ def test_a_client_writes_and_reads_statistics(ioc: Callable[..., Any]) -> None:
     assert get("Stats:x:Mean") == 4.0
     put("Stats:Reset", [1])
     until(lambda: get("Stats:x:60s:Count") == 0)
+
+
+@pytest.mark.parametrize("library", ["trio", "curio"])
+def test_statistics_on_each_library(ioc: Callable[..., Any], library: str) -> None:
+    if library == "curio" and sys.version_info >= (3, 12):
+        pytest.skip("curio 1.6 does not import on Python 3.12 and later")
+    ioc("ioc_statistics", "--async-lib", library, env=ENV)
+    for number in (1.0, 3.0):
+        put("x", [number])
+    until(lambda: get("Stats:x:60s:Count") == 2)
+    assert get("Stats:x:60s:Mean") == 2.0
 
 
 def test_a_pv_that_has_no_numbers_ends_the_start_with_one_line(ioc: Callable[..., Any]) -> None:
