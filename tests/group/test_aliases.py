@@ -67,7 +67,22 @@ def test_it_goes_with_the_pv() -> None:
     group.inner.remove_pv("load")
     assert list(group.pvdb) == list(group.inner.pvdb) == ["T:i:other"]
     assert group.pvdb.aliases == group.inner.pvdb.aliases == {}
-    assert set(gone) == {"T:i:load"}
+    assert gone == ["T:i:load"]  # told once
+
+
+def test_without_an_alias_the_pv_stays_and_nobody_is_told() -> None:
+    group = Outer("T:")
+    gone: list[str] = []
+    group.pvdb.removed.append(lambda pv: gone.append(pv.name))
+    del group.pvdb["T:i:OLD"]
+    assert group.pvdb.aliases == {}
+    assert "T:i:load" in group.pvdb
+    group.add_alias("A", "inner.load")
+    assert group.pvdb.popitem()[0] == "T:A"
+    assert gone == []
+    group.add_alias("B", "inner.load")
+    group.pvdb.clear()
+    assert (sorted(gone), group.pvdb.aliases) == (["T:i:load", "T:i:other"], {})
 
 
 def test_a_name_that_is_taken_is_refused_everywhere() -> None:

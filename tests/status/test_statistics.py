@@ -162,6 +162,21 @@ def test_a_value_that_holds_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert shown(stats, "")["Mean"] == 1.0
 
 
+def test_a_limit_on_a_statistic_is_an_alarm() -> None:
+    group: Any = Oven("o:")
+    mean = group.pvdb["o:Stats:Temp:Mean"]
+    mean.fields["HIHI"].restore(25.0)
+    mean.fields["HHSV"].restore("MAJOR")
+    seen = []
+
+    def between(second: int) -> None:
+        seen.append((mean.value, mean.status.name))
+        group.temperature.assign(30.0)
+
+    watch(group, 4, between)
+    assert seen[1:3] == [(30.0, "HIHI"), (30.0, "HIHI")]
+
+
 def test_units_follow_those_of_the_watched_pv() -> None:
     group: Any = Oven("o:")
 
