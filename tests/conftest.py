@@ -4,6 +4,7 @@ import asyncio
 import gc
 import importlib.util
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from typing import IO, Protocol
 import pytest
 
 HOST = "127.0.0.1"
+PORTS = (12_000, 32_000)  # below net.ipv4.ip_local_port_range
 READY = "Server startup complete."
 START_TIMEOUT = 30.0  # seconds; a loaded machine takes its time to import
 STOP_TIMEOUT = 3.0  # seconds within which an orderly stop must be over
@@ -28,17 +30,21 @@ LIBRARIES = ("asyncio", "curio", "trio")
 
 
 def find_free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses, neither TCP nor UDP."""
+    """A port of 127.0.0.1 that nobody uses, neither TCP nor UDP.
+
+    Not one that the system hands out by itself: clients share their UDP ports (SO_REUSEADDR), and
+    one that is given the port of a server takes its searches away.
+    """
     while True:
         with (
+            suppress(OSError),
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
         ):
-            tcp.bind((HOST, 0))
-            port: int = tcp.getsockname()[1]
-            with suppress(OSError):
-                udp.bind((HOST, port))
-                return port
+            port = random.SystemRandom().randrange(*PORTS)
+            tcp.bind((HOST, port))
+            udp.bind((HOST, port))
+            return port
 
 
 @pytest.fixture
