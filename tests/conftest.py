@@ -250,6 +250,10 @@ class IocProcess:
         """The first line on stderr that contains `text`; raises TimeoutError."""
         return self._err.wait_for(text, timeout)
 
+    def prints(self, text: str, timeout: float = 10.0) -> str:
+        """The first line on stdout that contains `text`; raises TimeoutError."""
+        return self._out.wait_for(text, timeout)
+
     def wait(self, timeout: float) -> int:
         """Wait for its end; the exit status. Raises subprocess.TimeoutExpired."""
         assert self.process is not None

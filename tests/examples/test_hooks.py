@@ -51,8 +51,8 @@ def test_inline_style(example: Any, caproto_client: Any) -> None:
     assert client.value(f"{prefix}A") == [99]
     client.put(f"{prefix}A", list(b"hello"))
     assert client.value(f"{prefix}A") == list(b"hello")
-    assert "inline_style:A becomes 'hello'" in ioc.out
-    assert "inline_style:A is read" in ioc.out
+    assert ioc.prints("inline_style:A becomes 'hello'")
+    assert ioc.prints("inline_style:A is read")
 
 
 def test_setpoint_rbv_pair(example: Any, connected: Any, refusal: Any) -> None:
@@ -64,7 +64,7 @@ def test_setpoint_rbv_pair(example: Any, connected: Any, refusal: Any) -> None:
     assert client.next_value(f"{prefix}pair_RBV") == 0
     client.put(f"{prefix}pair", 5)
     assert client.next_value(f"{prefix}pair_RBV") == 5
-    assert "setpoint_rbv:pair of Group becomes 5" in ioc.out
+    assert ioc.prints("setpoint_rbv:pair of Group becomes 5")
     client.put(f"{prefix}pair2", 2.5)
     client.put(f"{prefix}pair3", "Yes")
     assert client.value(f"{prefix}pair2_RBV") == 2.5
@@ -86,7 +86,7 @@ def test_skip_write(example: Any, connected: Any) -> None:
     after = client("read", "skip:value")
     assert (after["value"], after["timestamp"]) == (85, changed["timestamp"])
     assert client("event", "skip:value", timeout=0) is None
-    assert "5? Make that 85." in ioc.out
+    assert ioc.prints("5? Make that 85.")
     assert not any("Traceback" in line for line in ioc.lines)
 
 

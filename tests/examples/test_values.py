@@ -83,7 +83,7 @@ def test_subgroups(example: Any, connected: Any) -> None:
         values = {client.value(f"subgroups:{name}") for _ in range(20)}
         assert all(1 <= value <= limit for value in values)
         assert len(values) > 1
-    assert "subgroups:group2-random: one of 20" in ioc.out
+    assert ioc.prints("subgroups:group2-random: one of 20")
 
 
 def test_records(example: Any, connected: Any, refusal: Any) -> None:
@@ -136,7 +136,7 @@ def test_simple_with_type_hints(example: Any, connected: Any, refusal: Any) -> N
     assert client.value("simple:D.DESC") == "text of a client"
     with pytest.raises(refusal):
         client.put("simple:B", 3)
-    assert "simple:B is a DOUBLE" in ioc.out
+    assert ioc.prints("simple:B is a DOUBLE")
 
 
 def test_records_subclass(example: Any, connected: Any, refusal: Any) -> None:
@@ -189,7 +189,7 @@ def test_no_pvproperty(example: Any, connected: Any) -> None:
     client.put("mine:c", [9, 8])
     assert [client.value(f"mine:{name}") for name in "abc"] == [0, 2.5, [9, 8]]
     assert (client.value("mine:b.RTYP"), client.value("mine:c.NELM")) == ("ai", 3)
-    assert "mine:b becomes 2.5" in ioc.out
+    assert ioc.prints("mine:b becomes 2.5")
 
 
 def test_defaultdict_server(example: Any, connected: Any) -> None:
