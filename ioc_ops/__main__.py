@@ -1,22 +1,50 @@
-"""``python -m ioc_ops``: the version, where to look, and commands for save files."""
+"""``python -m ioc_ops``: the version, where to look, and commands for save files and metrics."""
 
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
-
-from ioc_ops.autosave import cli
+from typing import NamedTuple, TextIO
 
 WHERE_TO_LOOK = """\
   python -m ioc_ops.examples             the examples, one line each
   python -m ioc_ops.examples.simple -h   the options of one of them
   python -m ioc_ops.examples.demo        values that survive kill -9 (also: make demo)
   python -m ioc_ops autosave -h          list, compare, convert and restore save files
+  python -m ioc_ops metrics -h           tell Prometheus which IOCs there are
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line; a broken one ends with exit status 2."""
+class Commands(NamedTuple):
+    """Commands of one kind: what they add to a parser, and what runs them."""
+
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace, TextIO, TextIO], int]
+
+
+def _autosave() -> Commands:
+    from ioc_ops.autosave import cli
+
+    return Commands(cli.add_arguments, partial(cli.run, answers=sys.stdin))
+
+
+def _metrics() -> Commands:
+    from ioc_ops.web import cli
+
+    return Commands(cli.add_arguments, cli.run)
+
+
+# Imported when asked for: who looks at a save file needs no HTTP.
+COMMANDS: dict[str, tuple[str, Callable[[], Commands]]] = {
+    "autosave": ("work with save files", _autosave),
+    "metrics": ("what Prometheus needs beside the IOCs", _metrics),
+}
+
+
+def parser(argv: list[str]) -> argparse.ArgumentParser:
+    """The command line, in full for the commands in ``argv``; a broken one ends with status 2."""
     result = argparse.ArgumentParser(
         prog="python -m ioc_ops",
         description="EPICS Channel Access IOCs in Python with autosave, status PVs and metrics.",
@@ -25,7 +53,12 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=version("ioc-ops"))
     commands = result.add_subparsers(metavar="COMMAND")
-    cli.add_arguments(commands.add_parser("autosave", help="work with save files"))
+    for name, (summary, load) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name in argv:
+            add_arguments, run = load()
+            add_arguments(command)
+            command.set_defaults(run=run)
     return result
 
 
@@ -35,12 +68,13 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = parser().parse_args(argv)
-    if not hasattr(options, "command"):
+    argv = sys.argv[1:] if argv is None else argv
+    options = parser(argv).parse_args(argv)
+    if not hasattr(options, "run"):
         print(f"ioc_ops {version('ioc-ops')}\n\n{WHERE_TO_LOOK}", end="")
         return 0
     try:
-        status = cli.run(options, sys.stdout, sys.stderr, answers=sys.stdin)
+        status: int = options.run(options, sys.stdout, sys.stderr)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough (`| head`). Python must not try to flush once more.

@@ -146,6 +146,11 @@ class ChannelState:
         return self._value
 
     @property
+    def stored(self) -> Value:
+        """The value as it is kept. Asking changes nothing, so that any thread may."""
+        return self._stored
+
+    @property
     def timestamp(self) -> float:
         """Unix seconds of the value."""
         return self.time_ns / 1e9

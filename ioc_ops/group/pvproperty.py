@@ -118,6 +118,15 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         self.pvspec = self.pvspec.new(autosave=tag)
 
     @property
+    def exported(self) -> bool:
+        """Whether metrics show the PV; set by ``exported``."""
+        return self.pvspec.exported
+
+    @exported.setter
+    def exported(self, exported: bool) -> None:
+        self.pvspec = self.pvspec.new(exported=exported)
+
+    @property
     def record_type(self) -> str | None:
         """Record type that the PV reports."""
         return self.pvspec.record_type

@@ -85,6 +85,7 @@ class PVSpec:
     fields: tuple[FieldHook, ...] = ()
     record: str | type[RecordFields] | None = None
     autosave: object = None
+    exported: bool = False
     asg: str = "DEFAULT"
     asl: int = 0
     cls_kwargs: Mapping[str, Any] = field(default_factory=dict)

@@ -51,6 +51,7 @@ class SubGroup:
         self.attr_name = ""
         self._owned = False
         self.autosave: object = None
+        self.exported = False
         self.group_cls: type[PVGroup] | None = None
         self.__doc__ = doc
         if isinstance(group, Mapping):

@@ -7,13 +7,23 @@ nothing else, no PV name in a metric name, totals and failures as metrics of the
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ioc_ops.autosave import AutosaveStats
-from ioc_ops.server import Context
-from ioc_ops.status import ServerReading
+from ioc_ops.ca import Command
+from ioc_ops.channel import ChannelData
+from ioc_ops.server import Context, Counters
+from ioc_ops.status import MemoryTracingHelper, ServerReading
 
-__all__ = ["AUTOSAVE_FAMILIES", "IOC_FAMILIES", "Family", "Kind", "Scrape"]
+__all__ = [
+    "AUTOSAVE_FAMILIES",
+    "IOC_FAMILIES",
+    "PV_FAMILIES",
+    "Durations",
+    "Family",
+    "Kind",
+    "Scrape",
+]
 
 Source = TypeVar("Source")
 
@@ -21,19 +31,33 @@ _HOOKS = ("getter", "putter", "startup", "shutdown", "scan", "restore", "save")
 
 
 class Kind(Enum):
-    """Of the kinds that Prometheus knows, those that a plain number can be."""
+    """Of the kinds that Prometheus knows, those that there are here."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Durations(Protocol):
+    """What a histogram is made from: upper ends of its buckets, and counts by bucket."""
+
+    bounds: tuple[float, ...]
+    counts: list[int]
+    total: float
 
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """What one scrape looks at. ``silent`` is the time since the loop's last sign of life."""
+    """What one scrape looks at.
+
+    ``silent`` is the time in seconds since the loop's last sign of life; ``memory`` what traces
+    memory, if something does.
+    """
 
     context: Context
     server: ServerReading
     silent: float
+    memory: MemoryTracingHelper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +70,7 @@ class Family(Generic[Source]):
     name: str
     kind: Kind
     documentation: str
-    read: Callable[[Source], float | Mapping[str, int] | None]
+    read: Callable[[Source], float | Mapping[str, int] | Durations | None]
     label: str | None = None
 
 
@@ -58,6 +82,41 @@ def _counter(
     name: str, read: Callable[[Source], float | None], documentation: str
 ) -> Family[Source]:
     return Family(name, Kind.COUNTER, documentation, read)
+
+
+def _histogram(
+    name: str, read: Callable[[Source], Durations], documentation: str
+) -> Family[Source]:
+    return Family(name, Kind.HISTOGRAM, documentation, read)
+
+
+# Those that both sides of a circuit say, in the order of their numbers.
+_FROM_CLIENTS = tuple(
+    Command[name]
+    for name in (
+        "VERSION EVENT_ADD EVENT_CANCEL READ WRITE SEARCH EVENTS_OFF EVENTS_ON READ_SYNC "
+        "CLEAR_CHANNEL READ_NOTIFY CREATE_CHAN WRITE_NOTIFY CLIENT_NAME HOST_NAME ECHO"
+    ).split()
+)
+_FROM_SERVERS = tuple(
+    Command[name]
+    for name in (
+        "VERSION EVENT_ADD READ SEARCH READ_SYNC ERROR CLEAR_CHANNEL NOT_FOUND READ_NOTIFY "
+        "CREATE_CHAN WRITE_NOTIFY ACCESS_RIGHTS ECHO CREATE_CH_FAIL SERVER_DISCONN"
+    ).split()
+)
+
+
+def _received(counters: Counters) -> dict[str, int]:
+    by_number = counters.messages_received
+    return {command.name: by_number[command] for command in _FROM_CLIENTS}
+
+
+def _sent(counters: Counters) -> dict[str, int]:
+    by_number = counters.messages_sent
+    sent = {command.name: by_number[command] for command in _FROM_SERVERS}
+    sent[Command.EVENT_ADD.name] += counters.events_sent
+    return sent
 
 
 IOC_FAMILIES: tuple[Family[Scrape], ...] = (
@@ -75,12 +134,22 @@ IOC_FAMILIES: tuple[Family[Scrape], ...] = (
     _gauge(
         "epics_ioc_event_loop_heartbeat_age_seconds",
         lambda s: s.silent,
-        "Time since the event loop's last sign of life; it gives one every 0.5 s.",
+        "Time since the event loop's last sign of life; it gives one every 0.1 s.",
     ),
     _gauge(
         "epics_ioc_event_loop_lag_max_seconds",
         lambda s: s.context.loop_lag_max,
         "Largest lag of the event loop in the last minute.",
+    ),
+    _histogram(
+        "epics_ioc_event_loop_lag_seconds",
+        lambda s: s.context.lag,
+        "How late the event loop came to a timer of 0.1 s, since the start.",
+    ),
+    _gauge(
+        "epics_ioc_tasks",
+        lambda s: s.context.task_count(),
+        "Tasks that run: startup hooks, scans, getters and putters at work, the server's own.",
     ),
     _counter(
         "epics_ioc_task_failures_total",
@@ -134,13 +203,32 @@ IOC_FAMILIES: tuple[Family[Scrape], ...] = (
     Family(
         "epics_ioc_ca_messages_received_total",
         Kind.COUNTER,
-        "Channel Access messages received over TCP but reads and writes, by command.",
-        lambda s: s.context.counters.messages_received,
+        "Channel Access messages received over TCP, by command.",
+        lambda s: _received(s.context.counters),
+        label="command",
+    ),
+    Family(
+        "epics_ioc_ca_messages_sent_total",
+        Kind.COUNTER,
+        "Channel Access messages sent over TCP, by command; EVENT_ADD are monitor updates.",
+        lambda s: _sent(s.context.counters),
         label="command",
     ),
     _counter("epics_ioc_ca_reads_total", lambda s: s.context.counters.reads, "Reads by clients."),
     _counter(
         "epics_ioc_ca_writes_total", lambda s: s.context.counters.writes, "Writes by clients."
+    ),
+    _histogram(
+        "epics_ioc_ca_read_duration_seconds",
+        lambda s: s.context.counters.read_latency,
+        "Time from a read's request to its answer, of reads that ran a getter; "
+        "others are answered at once and not timed.",
+    ),
+    _histogram(
+        "epics_ioc_ca_write_duration_seconds",
+        lambda s: s.context.counters.write_latency,
+        "Time from a write's request to its end, of writes that ran a putter or another hook, "
+        "with the wait for earlier writes; others are done at once and not timed.",
     ),
     _counter(
         "epics_ioc_ca_searches_total",
@@ -163,7 +251,7 @@ IOC_FAMILIES: tuple[Family[Scrape], ...] = (
         "Monitor updates sent.",
     ),
     _counter(
-        "epics_ioc_ca_events_replaced_total",
+        "epics_ioc_ca_events_dropped_total",
         lambda s: s.context.counters.events_replaced,
         "Monitor updates that a newer value replaced before a slow client could take them.",
     ),
@@ -177,6 +265,17 @@ IOC_FAMILIES: tuple[Family[Scrape], ...] = (
         lambda s: s.context.counters.beacons_sent,
         "Beacons sent.",
     ),
+    _gauge(
+        "epics_ioc_tracemalloc_current_bytes",
+        # 0 while nothing is traced.
+        lambda s: (s.memory.traced_current or None) if s.memory else None,
+        "Traced memory at the last look of a MemoryTracingHelper; absent while it does not trace.",
+    ),
+    _gauge(
+        "epics_ioc_tracemalloc_peak_bytes",
+        lambda s: (s.memory.traced_peak or None) if s.memory else None,
+        "Most traced memory so far, at the last look of a MemoryTracingHelper that traces.",
+    ),
 )
 
 AUTOSAVE_FAMILIES: tuple[Family[AutosaveStats], ...] = (
@@ -189,7 +288,7 @@ AUTOSAVE_FAMILIES: tuple[Family[AutosaveStats], ...] = (
     _counter("epics_ioc_autosave_saves_total", lambda s: s.saves, "Saves that are safely on disk."),
     _counter("epics_ioc_autosave_failures_total", lambda s: s.failures, "Saves that failed."),
     _gauge(
-        "epics_ioc_autosave_last_duration_seconds",
+        "epics_ioc_autosave_duration_seconds",
         lambda s: s.last_duration,
         "Time that the last save took.",
     ),
@@ -224,5 +323,23 @@ AUTOSAVE_FAMILIES: tuple[Family[AutosaveStats], ...] = (
         "epics_ioc_autosave_files",
         lambda s: s.generations,
         "Dated generations that are kept beside the save file.",
+    ),
+)
+
+PV_FAMILIES: tuple[Family[ChannelData], ...] = (
+    _gauge(
+        "epics_pv_value",
+        lambda pv: float(pv.stored),
+        "Value that the PV has, without asking its getter; the index of a state.",
+    ),
+    _gauge(
+        "epics_pv_alarm_severity",
+        lambda pv: pv.alarm.severity,
+        "0 no alarm, 1 MINOR, 2 MAJOR, 3 INVALID.",
+    ),
+    _gauge(
+        "epics_pv_update_timestamp_seconds",
+        lambda pv: pv.time_ns / 1e9,
+        "Unix time of the PV's value.",
     ),
 )

@@ -1,6 +1,7 @@
-"""One registry per IOC: nothing is registered globally, so that IOCs can share a process."""
+"""One registry per process or IOC: nothing is registered globally, so that IOCs can share one."""
 
 import os
+from collections.abc import Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -9,19 +10,28 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from ioc_ops.metrics.collector import AutosaveCollector, IocCollector
+from ioc_ops.metrics.collector import PV_LIMIT, AutosaveCollector, IocCollector, PvCollector
 from ioc_ops.server import Context
 from ioc_ops.status import HostReading, LocalHost, ProcessProbe
 
 __all__ = ["build_registry"]
 
 
-def build_registry(context: Context, host: HostReading | None = None) -> CollectorRegistry:
+def build_registry(
+    *contexts: Context,
+    host: HostReading | None = None,
+    pvs: Sequence[str] = (),
+    pv_limit: int = PV_LIMIT,
+) -> CollectorRegistry:
     """The registry of a running IOC: its own metrics and those of the process, GC and platform.
 
     Args:
-        context: the IOC. It is read at each scrape, from the scrape's thread.
+        contexts: the IOC, or several of one process, told apart by the label ``ioc``. They are
+            read at each scrape, from the scrape's thread.
         host: engineer, location and versions for ``epics_ioc_info``; read here if not given.
+        pvs: patterns of the names of PVs to export beside those marked with ``exported``;
+            ``*`` and ``?`` stand for any text.
+        pv_limit: PVs of one IOC that are exported at most.
 
     The result is a ``prometheus_client.CollectorRegistry``: users may register metrics of their
     own, and expose it by any means that library offers.
@@ -29,8 +39,9 @@ def build_registry(context: Context, host: HostReading | None = None) -> Collect
     if host is None:
         host = ProcessProbe(LocalHost(), os.environ).host()
     registry = CollectorRegistry()
-    registry.register(IocCollector(context, host))
-    registry.register(AutosaveCollector(context))
+    registry.register(IocCollector(*contexts, host=host))
+    registry.register(AutosaveCollector(*contexts))
+    registry.register(PvCollector(*contexts, patterns=pvs, limit=pv_limit))
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     PlatformCollector(registry=registry)

@@ -38,6 +38,7 @@ from ioc_ops.server.counters import Counters
 from ioc_ops.server.drivers import AsyncLibraryLayer
 from ioc_ops.server.drivers.layer import ThreadsafeQueue
 from ioc_ops.server.lag import LoopLag
+from ioc_ops.server.latency import Latency
 from ioc_ops.server.lifecycle import RESTART
 from ioc_ops.server.run import run
 from ioc_ops.server.scans import ScanStats
@@ -48,6 +49,7 @@ __all__ = [
     "Circuit",
     "Context",
     "Counters",
+    "Latency",
     "LoopLag",
     "PVGroup",
     "PVSpec",

@@ -123,6 +123,18 @@ def template_arg_parser(
         help="address for --metrics-port (default 127.0.0.1)",
     )
     parser.add_argument(
+        "--metrics-pvs",
+        nargs="+",
+        default=[],
+        metavar="PATTERN",
+        help="let the metrics show the values of these PVs; * and ? stand for any text",
+    )
+    parser.add_argument(
+        "--metrics-sd",
+        metavar="DIR",
+        help="say in a file of this directory where to scrape (default IOC_OPS_METRICS_SD)",
+    )
+    parser.add_argument(
         "--acf", metavar="FILE", help="access configuration file: who may read and write what"
     )
     parser.add_argument(
@@ -144,6 +156,8 @@ def template_arg_parser(
         )
 
     def split(arguments: argparse.Namespace) -> tuple[Options, Options]:
+        if arguments.metrics_port is None and (arguments.metrics_pvs or arguments.metrics_sd):
+            parser.error("--metrics-pvs and --metrics-sd need --metrics-port")
         if arguments.verbose:
             _configure_logging(logging.DEBUG)
         else:
@@ -160,6 +174,8 @@ def template_arg_parser(
             "log_pv_names": arguments.list_pvs,
             "metrics_port": arguments.metrics_port,
             "metrics_host": arguments.metrics_host,
+            "metrics_pvs": arguments.metrics_pvs,
+            "metrics_sd_dir": arguments.metrics_sd,
             "acf": arguments.acf,
             "acf_macros": arguments.acf_macros,
             "acf_check_ip": arguments.acf_check_ip,

@@ -88,6 +88,7 @@ class Circuit:
         "out",
         "pending",
         "room",
+        "sent",
         "subscription_count",
         "subscriptions_made",
         "transport",
@@ -99,6 +100,7 @@ class Circuit:
         """A connection from ``host`` ("address:port"); says its version at once."""
         self.context = context
         self.counters = context.counters
+        self.sent = context.counters.messages_sent
         self.transport = transport
         self.host = host
         self.client_host = ""
@@ -122,6 +124,7 @@ class Circuit:
         self._paused = False
         self._closed = False
         self.out.append(_pack(Command.VERSION, 0, 0, MINOR_VERSION, 0, 0))
+        self.sent[Command.VERSION] += 1
         self.mark_dirty()
 
     @property
@@ -141,6 +144,7 @@ class Circuit:
     ) -> None:
         """Queue one message."""
         self.out.append(pack_header(command, len(payload), data_type, count, p1, p2))
+        self.sent[command] += 1
         if payload:
             self.out.append(payload)
         self.room -= len(payload) + 16
@@ -243,6 +247,7 @@ class Circuit:
         start, end, missing, reads = 0, len(data), 0, 0
         entries, add, room = self._entries, self.out.append, self.room
         largest = self.context.max_payload
+        received = self.counters.messages_received
         while room > 0:
             # A read that was asked before: no unpacking, no look-up of the channel.
             entry = entries.get(data[start : start + 12])
@@ -293,6 +298,7 @@ class Circuit:
                 self._skip = max(stop - end, 0)
                 start, room = min(stop, end), self.room
                 continue
+            received[command] += 1
             if self.minor < MINIMUM_MINOR and command:
                 request = (command, size, data_type, count, parameter1, parameter2)
                 self.error(request, Eca.DEFUNCT, NO_ID, f"version {self.minor} is too old")
@@ -304,7 +310,10 @@ class Circuit:
             start, room = stop, self.room
             if halt:
                 break
-        self.counters.reads += reads
+        if reads:
+            self.counters.reads += reads
+            received[_READ_NOTIFY] += reads
+            self.sent[_READ_NOTIFY] += reads
         if self._closed:
             return
         self.room = room

@@ -75,6 +75,7 @@ class Context:
         self.outbox = Outbox(_not_running)
         self.spawn: Callable[[Coroutine[Any, Any, None], str], object] = _not_running
         self._stop: Callable[[], None] = _not_running
+        self.task_count: Callable[[], int] = int
         self.added: list[Callable[[ChannelData], None]] = []
         """Called with each PV that comes, in the loop's thread; they must not raise."""
         self.removed: list[Callable[[ChannelData], None]] = [self.disconnect]
@@ -88,11 +89,13 @@ class Context:
         call_soon: Callable[[Callable[[], None]], object],
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
         stop: Callable[[], None],
+        task_count: Callable[[], int] = int,
     ) -> None:
         """Be run by a driver, and become the context of all that starts from here."""
         self.outbox = Outbox(call_soon)
         self.spawn = spawn
         self._stop = stop
+        self.task_count = task_count
         _current.set(self)
 
     def has(self, name: str) -> bool:

@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+from ioc_ops.ca import Command
+from ioc_ops.server.latency import Latency
+
 __all__ = ["Counters"]
 
 
@@ -18,10 +21,13 @@ class Counters:
         "events_sent",
         "hook_failures",
         "messages_received",
+        "messages_sent",
         "protocol_errors",
+        "read_latency",
         "reads",
         "search_hits",
         "searches",
+        "write_latency",
         "writes",
     )
 
@@ -36,10 +42,16 @@ class Counters:
         self.events_sent = 0
         self.hook_failures: Counter[str] = Counter()
         """By kind: getter, putter, startup, shutdown, scan, restore, save."""
-        self.messages_received: Counter[str] = Counter()
-        """By command, reads and writes excepted: they have counters of their own."""
+        self.messages_received = [0] * len(Command)
+        """Over TCP, by command number."""
+        self.messages_sent = [0] * len(Command)
+        """Over TCP, by command number; events are in ``events_sent`` and not here."""
         self.protocol_errors = 0
+        self.read_latency = Latency()
+        """Of reads that ran a getter."""
         self.reads = 0
         self.search_hits = 0
         self.searches = 0
+        self.write_latency = Latency()
+        """Of writes that ran hooks, from the request on: waiting for earlier writes counts."""
         self.writes = 0

@@ -81,28 +81,32 @@ async def serve(
         stop.set()
         restored.set()  # a restore that hangs is not waited for
 
-    context.attach(driver.call_soon, driver.spawn, ask_to_stop)
+    context.attach(driver.call_soon, driver.spawn, ask_to_stop, driver.task_count)
     surroundings.set(Processing(context, driver))
     hooks = RunningHooks(context, driver)
     driver.on_signals(ask_to_stop)
     log.info("%s server starting up...", driver.name.capitalize())
     with ExitStack() as opened:
         try:
+            # The PVs stay to the end: collections need not look at them again, which would stop
+            # the loop for longer the more PVs there are, and make restoring slower.
+            gc.freeze()
+            context.heartbeat = driver.monotonic()
+            driver.spawn(_pulse(driver, context, notifier), "pulse")
+            if service is not None:
+                # Before restore, so that one can see what an IOC is waiting for.
+                service.start(context)
+                log.info("Metrics at %s", service.url)
             await _restore(driver, context, hooks, restored)
             if stop.is_set():
                 return context.exit_status
             gc.freeze()  # likewise what restoring has made
             endpoints = await _bind(driver, context, settings, opened)
-            context.heartbeat = driver.monotonic()
-            if service is not None:
-                service.start(context)
-                log.info("Metrics at %s", service.url)
             context.state = "starting"
             if startup_hook is not None:
                 driver.spawn(_run_startup_hook(driver, context, startup_hook), "startup_hook")
             hooks.start()
             driver.spawn(_send_beacons(driver, context, settings, endpoints[-1]), "beacons")
-            driver.spawn(_pulse(driver, context, notifier), "pulse")
             context.state = "ready"
             log.info("Server startup complete.")
             if log_pv_names:
@@ -213,7 +217,7 @@ async def _pulse(driver: Driver, context: Context, notifier: Notifier) -> None:
         began = context.heartbeat = driver.monotonic()
         if began > due - beat / 2:
             due = began + pulse
-            if notifier.watchdog_period is not None:
+            if notifier.watchdog_period is not None and context.state == "ready":
                 notifier.tell("WATCHDOG=1")
             context.access.poll()
         await driver.sleep(beat)

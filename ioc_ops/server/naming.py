@@ -133,6 +133,7 @@ def create_channel(
     channel = circuit.context.find(_pv_name(payload))
     if channel is None:
         circuit.out.append(_pack(Command.CREATE_CH_FAIL, 0, 0, 0, cid, 0))
+        circuit.sent[Command.CREATE_CH_FAIL] += 1
         return False
     rights, trapped = circuit.context.access.decide(channel, circuit)
     sid = circuit.next_sid
@@ -143,6 +144,8 @@ def create_channel(
         length = 0xFFFE  # as much as such a client can be told
     circuit.out.append(_pack(Command.ACCESS_RIGHTS, 0, 0, 0, cid, rights))
     circuit.out.append(pack_header(Command.CREATE_CHAN, 0, native, length, cid, sid))
+    circuit.sent[Command.ACCESS_RIGHTS] += 1
+    circuit.sent[Command.CREATE_CHAN] += 1
     return False
 
 

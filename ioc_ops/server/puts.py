@@ -1,6 +1,7 @@
 """Writes of clients to a PV with hooks: one after the other, in the order they arrived."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
@@ -28,7 +29,7 @@ class Puttable(Protocol):
         """Write. Raises ChannelError where the PV refuses, anything where a hook fails."""
 
 
-_Put = tuple[Puttable, Value, Callable[[Eca], None], PutTrap | None]
+_Put = tuple[Puttable, Value, Callable[[Eca], None], PutTrap | None, float]
 
 
 class PutQueue:
@@ -55,7 +56,7 @@ class PutQueue:
         trap: PutTrap | None = None,
     ) -> None:
         """Write ``stored`` to ``channel`` after all that came before, log it, call ``done``."""
-        self._waiting.append((channel, stored, done, trap))
+        self._waiting.append((channel, stored, done, trap, time.monotonic()))
         if self._owner.puts is None:
             self._owner.puts = self
             self._next()
@@ -68,12 +69,13 @@ class PutQueue:
         """Apply what waits longest, in a task of its own; then see to what waits behind it."""
         more = False
         try:
-            channel, stored, done, trap = self._waiting.popleft()
+            channel, stored, done, trap, began = self._waiting.popleft()
             if trap is not None:
                 trap.begin()
             status = await self._apply(channel, stored)
             if trap is not None and status == Eca.NORMAL:
                 trap.applied()
+            self._counters.write_latency.add(channel.name, time.monotonic() - began)
             done(status)
             more = bool(self._waiting)
         finally:

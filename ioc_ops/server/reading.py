@@ -1,6 +1,7 @@
 """READ and READ_NOTIFY (``read_action``, ``read_reply`` in EPICS Base ``rsrv/camessage.c``)."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -113,11 +114,13 @@ def _through_getter(
     circuit: "Circuit", channel: ChannelData, answer: Callable[[Eca], None]
 ) -> bool:
     circuit.waiting += 1
-    circuit.context.spawn(_get(circuit, channel, answer), channel.name)
+    circuit.context.spawn(_get(circuit, channel, answer, time.monotonic()), channel.name)
     return circuit.busy
 
 
-async def _get(circuit: "Circuit", channel: ChannelData, answer: Callable[[Eca], None]) -> None:
+async def _get(
+    circuit: "Circuit", channel: ChannelData, answer: Callable[[Eca], None], began: float
+) -> None:
     status = Eca.NORMAL
     try:
         await channel.read()
@@ -128,5 +131,6 @@ async def _get(circuit: "Circuit", channel: ChannelData, answer: Callable[[Eca],
         circuit.counters.hook_failures["getter"] += 1
         log.exception("%s: the getter failed", channel.name)
         status = Eca.GETFAIL
+    circuit.counters.read_latency.add(channel.name, time.monotonic() - began)
     if circuit.done():
         answer(status)

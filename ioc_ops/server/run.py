@@ -34,6 +34,9 @@ def run(
     startup_hook: StartupHook | None = None,
     metrics_port: int | None = None,
     metrics_host: str = "127.0.0.1",
+    metrics_pvs: Sequence[str] = (),
+    metrics_pv_limit: int = 1000,
+    metrics_sd_dir: str | os.PathLike[str] | None = None,
     name: str | None = None,
     acf: str | os.PathLike[str] | None = None,
     acf_macros: str | Mapping[str, str] | None = None,
@@ -50,6 +53,10 @@ def run(
         startup_hook: ``async def (async_lib)``, run as a task from the start on.
         metrics_port: serve /metrics and /healthz on this HTTP port; 0 picks a free one.
         metrics_host: address for that.
+        metrics_pvs: show the values of these PVs as well; in names * and ? stand for any text.
+        metrics_pv_limit: show at most so many.
+        metrics_sd_dir: directory for a file that tells Prometheus where to scrape this IOC
+            (file_sd); removed at the stop. Default the variable IOC_OPS_METRICS_SD, else none.
         name: of the IOC, for labels; default that of the group.
         acf: access configuration file; without one, PVs decide for themselves who may do what.
         acf_macros: for that file, as "P=x,Q=y" or by name.
@@ -73,10 +80,15 @@ def run(
         context = Context(pvdb, name=name, started_at=time.time(), environment=environment)
         if acf is not None:
             context.access.use_file(_access_file(acf, acf_macros, acf_check_ip, environment))
-        make_service = None if metrics_port is None else load_service("http")
         service = None
-        if make_service is not None and metrics_port is not None:
-            service = make_service(metrics_host, metrics_port)
+        if metrics_port is not None:
+            service = load_service("http")(
+                metrics_host,
+                metrics_port,
+                pvs=metrics_pvs,
+                pv_limit=metrics_pv_limit,
+                sd_dir=metrics_sd_dir or environment.get("IOC_OPS_METRICS_SD") or None,
+            )
         status = driver.run(
             lambda: serve(
                 driver,

@@ -3,6 +3,8 @@
 Installed packages declare services under the entry point group ``ioc_ops.services``.
 """
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ioc_ops.errors import ConfigurationError
@@ -30,7 +32,24 @@ class Service(Protocol):
 class ServiceFactory(Protocol):
     """Makes a service for a host and port."""
 
-    def __call__(self, host: str, port: int) -> Service: ...
+    def __call__(
+        self,
+        host: str,
+        port: int,
+        *,
+        pvs: Sequence[str] = (),
+        pv_limit: int = 1000,
+        sd_dir: str | os.PathLike[str] | None = None,
+    ) -> Service:
+        """Make it.
+
+        Args:
+            host: address to listen on.
+            port: 0 takes any free one.
+            pvs: patterns of the PVs whose values it shows.
+            pv_limit: how many of them at most.
+            sd_dir: directory in which to say where it answers, None for nowhere.
+        """
 
 
 def load_service(name: str) -> ServiceFactory:

@@ -49,6 +49,7 @@ def write_notify(
         return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
         status = _now(circuit, server_channel, data_type, count, payload)
+    circuit.sent[_WRITE_NOTIFY] += 1
     if count < 0xFFFF:
         circuit.out.append(_pack(_WRITE_NOTIFY, 0, data_type, count, status, ioid))
     else:

@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from ioc_ops.metrics import build_registry
+from ioc_ops.metrics import AutosaveSets, build_registry, expose
 from ioc_ops.server import Context
 from ioc_ops.status import read_server
-from ioc_ops.web.health import STUCK_AFTER, Health, assess
+from ioc_ops.web.health import STUCK_AFTER, Health, assess, assess_readiness
 from ioc_ops.web.page import render
 
 __all__ = ["build_app"]
@@ -31,6 +30,7 @@ def build_app(
     *,
     stuck_after: float = STUCK_AFTER,
     monotonic: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """The application for ``context``.
 
@@ -39,9 +39,11 @@ def build_app(
         registry: what /metrics shows; ``build_registry(context)`` if not given.
         stuck_after: seconds without a sign of life after which /healthz answers 503.
         monotonic: the clock of ``context.heartbeat``.
+        clock: Unix time.
     """
     served = build_registry(context) if registry is None else registry
 
+    sets = AutosaveSets(context)
     # Until the loop gives its first sign of life, that it came here counts as one.
     began = monotonic()
 
@@ -51,8 +53,8 @@ def build_app(
     # The handlers are coroutines although they never wait: Starlette would run plain functions in
     # a pool of threads, which this one thread has no need of.
     async def metrics(request: Request) -> Response:
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(served), headers={**_FRESH, "Content-Type": content_type})
+        text, content_type = expose(served, request.headers.get("accept", ""))
+        return Response(text, headers={**_FRESH, "Content-Type": content_type})
 
     async def healthz(_request: Request) -> Response:
         now = health()
@@ -67,9 +69,17 @@ def build_app(
 
     async def readyz(_request: Request) -> Response:
         state = context.state
-        ready = state == "ready"
-        body = {"ready": ready, "ioc": context.name, "state": state}
-        return JSONResponse(body, status_code=200 if ready else 503, headers=_FRESH)
+        now = assess_readiness(state, clock(), sets.stats())
+        body = {
+            "ready": now.ready,
+            "message": "; ".join(now.reasons) or "ok",
+            "ioc": context.name,
+            "state": state,
+            "restored": now.restored,
+            "hooks_started": now.hooks_started,
+            "autosave_current": now.autosave_current,
+        }
+        return JSONResponse(body, status_code=200 if now.ready else 503, headers=_FRESH)
 
     async def page(_request: Request) -> Response:
         text = render(context.name, context.state, health().summary, read_server(context))

@@ -5,18 +5,20 @@ this stays the same.
 """
 
 import asyncio
-import errno
 import logging
+import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import uvicorn
 
 from ioc_ops.errors import ConfigurationError
+from ioc_ops.metrics import PV_LIMIT, Registration, Target, build_registry
 from ioc_ops.server import Context
 from ioc_ops.web.app import build_app
+from ioc_ops.web.listening import bind, http_address
 
 __all__ = ["HttpService"]
 
@@ -28,36 +30,8 @@ _ABORT = 0.3
 
 _TICK = 1.0
 
-_LAST_PORT = 65535
-_OTHER_PORT = "choose another --metrics-port (0 takes any free one)"
-_OTHER_HOST = "give --metrics-host an address of this machine"
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket, or ConfigurationError in one line that says what to do."""
-
-    def refusal(why: object, remedy: str) -> ConfigurationError:
-        return ConfigurationError(f"cannot serve HTTP on {host} port {port}: {why}; {remedy}")
-
-    # The C library takes 65536 for 0 without a word.
-    if not 0 <= port <= _LAST_PORT:
-        raise refusal("no such port", _OTHER_PORT)
-    try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except (OSError, UnicodeError) as error:
-        raise refusal(error, _OTHER_HOST) from error
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        wrong_host = error.errno == errno.EADDRNOTAVAIL
-        raise refusal(error.strerror, _OTHER_HOST if wrong_host else _OTHER_PORT) from error
-    return listener
+_OPTIONS = ("--metrics-host", "--metrics-port")
+_ANYWHERE = ("0.0.0.0", "::")
 
 
 class _Server(uvicorn.Server):
@@ -105,11 +79,27 @@ class HttpService:
         host: address or name to listen on, ``"127.0.0.1"`` unless others shall see it: there is
             no password.
         port: TCP port; 0 takes any free one, see ``url``.
+        pvs: patterns of the names of PVs whose values /metrics shows, beside those marked with
+            ``exported``; ``*`` and ``?`` stand for any text.
+        pv_limit: how many of them at most.
+        sd_dir: directory for a file that tells Prometheus where to scrape; None for none.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        pvs: Sequence[str] = (),
+        pv_limit: int = PV_LIMIT,
+        sd_dir: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.host = host
         self.port = port
+        self.pvs = tuple(pvs)
+        self.pv_limit = pv_limit
+        self.sd_dir = sd_dir
+        self._registration: Registration | None = None
         self._address: tuple[str, int] | None = None
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -123,21 +113,26 @@ class HttpService:
         """
         if self._address is None:
             raise RuntimeError("the HTTP service has not been started")
-        host, port = self._address
-        return f"http://[{host}]:{port}/metrics" if ":" in host else f"http://{host}:{port}/metrics"
+        return f"http://{http_address(*self._address)}/metrics"
 
     def start(self, context: Context) -> None:
         """Listen, and answer from now on; returns at once.
 
         Raises:
-            ConfigurationError: host or port cannot be used.
+            ConfigurationError: host, port or ``sd_dir`` cannot be used.
         """
-        listener = _bind(self.host, self.port)
+        listener = bind(self.host, self.port, _OPTIONS)
         host, port = listener.getsockname()[:2]
         self._address = (host, port)
+        try:
+            self._register(context)
+        except ConfigurationError:
+            listener.close()
+            raise
+        registry = build_registry(context, pvs=self.pvs, pv_limit=self.pv_limit)
         self._server = _Server(
             uvicorn.Config(
-                build_app(context),
+                build_app(context, registry),
                 # Named, not "auto": what else is installed must not change how this behaves.
                 loop="asyncio",
                 http="h11",
@@ -156,11 +151,25 @@ class HttpService:
         )
         self._thread.start()
 
+    def _register(self, context: Context) -> None:
+        if self.sd_dir is None or self._address is None:
+            return
+        host, port = self._address
+        if host in _ANYWHERE:
+            host = socket.gethostname()
+        labels = {"ioc": context.name, "prefix": _prefix_of(context)}
+        registration = Registration(self.sd_dir, context.name)
+        registration.begin(Target(http_address(host, port), labels))
+        self._registration = registration
+
     def stop(self) -> None:
         """Stop within 1 s: answers under way go out, whoever does not read them is dropped.
 
         Callable from any thread but the service's own, more than once, and before ``start``.
         """
+        registration, self._registration = self._registration, None
+        if registration is not None:
+            registration.end()
         thread, server = self._thread, self._server
         if thread is None or server is None:
             return
@@ -181,3 +190,11 @@ class HttpService:
             _log.exception("the HTTP service died; Channel Access goes on")
         finally:
             listener.close()
+
+
+def _prefix_of(context: Context) -> str:
+    """Of the outermost group; empty for an IOC without groups."""
+    group = getattr(next(iter(context.pvdb.values()), None), "group", None)
+    while group is not None and group.parent is not None:
+        group = group.parent
+    return str(getattr(group, "prefix", ""))

@@ -164,7 +164,8 @@ class Session:
             check=False,
         )
         assert done.returncode == command.status, done.stdout
-        want = missing(done.stdout, command.output)
+        shown = [line.replace(METRICS_PORT, self.metrics_port) for line in command.output]
+        want = missing(done.stdout, shown)
         assert want is None, f"{want!r} is not in:\n{done.stdout}"
 
     def python(self, block: Block) -> None:

@@ -32,6 +32,8 @@ def test_without_arguments_everything_is_as_the_ioc_says() -> None:
         "log_pv_names": False,
         "metrics_port": None,
         "metrics_host": "127.0.0.1",
+        "metrics_pvs": [],
+        "metrics_sd_dir": None,
         "acf": None,
         "acf_macros": None,
         "acf_check_ip": None,
@@ -47,6 +49,10 @@ def test_without_arguments_everything_is_as_the_ioc_says() -> None:
         (["--async-lib", "asyncio"], {"async_lib": "asyncio"}),
         (["--metrics-port", "9100"], {"metrics_port": 9100}),
         (["--metrics-port=0", "--metrics-host", "0.0.0.0"], {"metrics_host": "0.0.0.0"}),
+        (
+            ["--metrics-port=0", "--metrics-pvs", "a:*", "b", "--metrics-sd", "/sd"],
+            {"metrics_pvs": ["a:*", "b"], "metrics_sd_dir": "/sd"},
+        ),
         (["--prefix", "XF:31{{Det:1}}"], {"name": "XF:31{{Det:1}}"}),
         (["--prefix", ""], {"name": None}),
     ],
@@ -150,3 +156,13 @@ def test_the_arguments_of_the_process_are_taken_when_none_are_given(
     monkeypatch.setattr("sys.argv", ["ioc", "--prefix", "from:argv:"])
     ioc_options, _ = ioc_arg_parser(desc="d", default_prefix="p:")
     assert ioc_options["prefix"] == "from:argv:"
+
+
+@pytest.mark.parametrize("argv", [["--metrics-pvs", "a:*"], ["--metrics-sd", "/sd"]])
+def test_options_of_metrics_that_nobody_could_see_are_refused(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(*argv)
+    assert stopped.value.code == 2
+    assert "need --metrics-port" in capsys.readouterr().err

@@ -1,11 +1,9 @@
 """The answers of the application, without a socket: it is called as an ASGI server calls it."""
 
-import asyncio
-import json
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from asgi_client import ask
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
@@ -13,45 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
 from ioc_ops.web import build_app
-
-
-class Answer:
-    """What the application sent."""
-
-    def __init__(self, messages: list[dict[str, Any]]) -> None:
-        self.status = messages[0]["status"]
-        self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-        self.text = b"".join(message.get("body", b"") for message in messages[1:]).decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-
-def ask(app: Starlette, path: str, method: str = "GET", accept: str = "*/*") -> Answer:
-    """One request."""
-    messages: list[dict[str, Any]] = []
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "headers": [(b"host", b"test"), (b"accept", accept.encode())],
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        messages.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    return Answer(messages)
 
 
 @pytest.fixture
@@ -111,17 +70,33 @@ def test_before_the_first_sign_of_life_the_time_since_the_start_counts(
 def test_an_ioc_that_starts_is_healthy_but_not_ready(
     app: Starlette, context: SimpleNamespace
 ) -> None:
-    context.state = "starting"
+    context.state = "restoring"
     assert ask(app, "/healthz").status == 200
     answer = ask(app, "/readyz")
     assert answer.status == 503
-    assert answer.json == {"ready": False, "ioc": "sim<1>", "state": "starting"}
+    assert answer.json == {
+        "ready": False,
+        "message": "the IOC is restoring",
+        "ioc": "sim<1>",
+        "state": "restoring",
+        "restored": False,
+        "hooks_started": False,
+        "autosave_current": True,
+    }
 
 
 def test_readyz_of_an_ioc_that_is_ready(app: Starlette) -> None:
     answer = ask(app, "/readyz")
     assert answer.status == 200
-    assert answer.json["ready"] is True
+    assert answer.json == {
+        "ready": True,
+        "message": "ok",
+        "ioc": "sim<1>",
+        "state": "ready",
+        "restored": True,
+        "hooks_started": True,
+        "autosave_current": True,
+    }
 
 
 def test_the_page_links_to_everything_and_takes_names_as_text(app: Starlette) -> None:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -198,3 +199,27 @@ def test_an_ioc_without_metrics_does_not_import_the_http_stack() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("host", "told"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", socket.gethostname())]
+)
+def test_prometheus_is_told_an_address_that_it_can_use(
+    serve: Serve, tmp_path: Path, host: str, told: str
+) -> None:
+    service = serve(host=host, sd_dir=tmp_path)
+    port = service.url.split(":")[2].split("/")[0]
+    [file] = tmp_path.iterdir()
+    [group] = json.loads(file.read_text())
+    assert group == {"targets": [f"{told}:{port}"], "labels": {"ioc": "sim<1>", "prefix": ""}}
+    service.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_used_leaves_no_port_behind(
+    context: SimpleNamespace, tmp_path: Path
+) -> None:
+    service = HttpService("127.0.0.1", 0, sd_dir=tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match="--metrics-sd"):
+        service.start(context)
+    service.stop()

@@ -206,6 +206,9 @@ class AsyncioDriver:
             task.add_done_callback(self._tasks.discard)
         return task
 
+    def task_count(self) -> int:
+        return len(self._tasks)
+
     async def cancel_tasks(self) -> None:
         tasks = list(self._tasks)
         for task in tasks:

@@ -91,6 +91,9 @@ class Driver(AsyncLibraryLayer, Protocol):
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> Task:
         """Start a task."""
 
+    def task_count(self) -> int:
+        """How many spawned tasks run; from any thread."""
+
     async def cancel_tasks(self) -> None:
         """Cancel all spawned tasks and wait for them."""
 

@@ -102,6 +102,9 @@ class SocketsDriver(ABC):
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> Job:
         return self._tasks.spawn(work, name)
 
+    def task_count(self) -> int:
+        return len(self._tasks)
+
     async def cancel_tasks(self) -> None:
         self._tasks.cancel()
         await self._tasks.join(0.5)

@@ -67,6 +67,10 @@ class TaskGroup:
         self._jobs: set[Job] = set()
         self._empty: Event | None = None
 
+    def __len__(self) -> int:
+        """How many run."""
+        return len(self._jobs)
+
     def spawn(self, work: Awaitable[None], name: str) -> Job:
         """Start one more."""
 

@@ -43,7 +43,9 @@ class Plain(PVGroup):
     async def counters(self, instance: Any) -> str:
         context = current_context()
         seen: dict[str, Any] = {
-            name: getattr(context.counters, name) for name in context.counters.__slots__
+            name: getattr(context.counters, name)
+            for name in context.counters.__slots__
+            if not name.endswith("_latency")
         }
         seen["rss"] = psutil.Process().memory_info().rss
         seen["tasks_failed"] = context.tasks_failed

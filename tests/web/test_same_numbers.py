@@ -1,0 +1,137 @@
+"""What stands both in a PV and in a metric is the same number: it was read by the same probe."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ioc_ops.metrics.families import AUTOSAVE_FAMILIES, IOC_FAMILIES
+from ioc_ops.status import TABLE
+
+HERE = Path(__file__).parent
+
+SAME = {
+    "Ioc:CA_CLNT_CNT": "epics_ioc_ca_circuits",
+    "Ioc:CA_CONN_CNT": "epics_ioc_ca_channels",
+    "Ioc:RECORD_CNT": "epics_ioc_pvs",
+    "Ioc:SUSP_TASK_CNT": "epics_ioc_task_failures_total",
+    "Ioc:LOOP_LAG_MAX": "epics_ioc_event_loop_lag_max_seconds",
+    "Ioc:CBMEDIUM_Q_OVERRUNS": "epics_ioc_ca_events_dropped_total",
+    "Save:PVS": "epics_ioc_autosave_pvs",
+    "Save:SAVES": "epics_ioc_autosave_saves_total",
+    "Save:FAILURES": "epics_ioc_autosave_failures_total",
+    "Mem:TracedCurrent": "epics_ioc_tracemalloc_current_bytes",
+    "Mem:TracedPeak": "epics_ioc_tracemalloc_peak_bytes",
+}
+"""Read from the same place."""
+
+ALIKE = {
+    "Ioc:FD_CNT": "process_open_fds",
+    "Ioc:FD_MAX": "process_max_fds",
+    "Ioc:MEM_USED": "process_resident_memory_bytes",
+    "Mem:RSS": "process_resident_memory_bytes",
+}
+"""Read by prometheus_client itself, at another moment: the same but for that."""
+
+RATES = {
+    "CA_EVENT_RATE": "epics_ioc_ca_events_sent_total",
+    "CA_PUT_RATE": "epics_ioc_ca_writes_total",
+    "CA_GET_RATE": "epics_ioc_ca_reads_total",
+}
+"""The PV has the rate of what the metric counts."""
+
+TEXTS = {
+    "Ioc:HOSTNAME": "hostname",
+    "Ioc:ENGINEER": "engineer",
+    "Ioc:LOCATION": "location",
+    "Ioc:EPICS_VERS": "version",
+}
+"""A label of ``epics_ioc_info``."""
+
+TIMES = {
+    "Ioc:STARTTOD": ("epics_ioc_start_timestamp_seconds", "%m/%d/%Y %H:%M:%S"),
+    "Save:TIME": ("epics_ioc_autosave_last_success_timestamp_seconds", "%Y-%m-%d %H:%M:%S"),
+}
+
+NEEDED = ("Mem:EnableTracing", "block", "kept", "Save:SAVE", *[
+    f"Ioc:{period}_UPD_TIME" for period in ("CA", "FD", "LOAD", "MEM")
+])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def here() -> dict[str, str]:
+    paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths), "ENGINEER": "Ada", "LOCATION": "Hutch 3"}
+
+
+def test_pvs_and_metrics_agree(
+    ioc: Callable[..., Any],
+    free_port: Callable[[], int],
+    here: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "state").mkdir()
+    port = free_port()
+    ioc("ioc_numbers", "--metrics-port", str(port), env=here, expect_traceback=True)
+    names = [f"n:{suffix}" for suffix in (*SAME, *ALIKE, *TEXTS, *TIMES, *NEEDED)]
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(HERE / "numbers_client.py"),
+            f"http://127.0.0.1:{port}/metrics",
+            *names,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    samples = {
+        sample.name: sample
+        for family in text_string_to_metric_families(found["text"])
+        for sample in family.samples
+    }
+
+    def pv(suffix: str) -> tuple[Any, Any]:
+        return found["before"][f"n:{suffix}"], found["after"][f"n:{suffix}"]
+
+    for suffix, metric in SAME.items():
+        assert pv(suffix) == (samples[metric].value, samples[metric].value), suffix
+    for suffix, metric in ALIKE.items():
+        for value in pv(suffix):
+            assert value > 0
+            assert samples[metric].value == pytest.approx(value, rel=0.3, abs=3), suffix
+    for suffix, label in TEXTS.items():
+        text = samples["epics_ioc_info"].labels[label][:39]
+        assert (text, text) == pv(suffix), suffix
+    for suffix, (metric, form) in TIMES.items():
+        at = datetime.fromtimestamp(samples[metric].value).strftime(form)
+        assert pv(suffix) == (at, at), suffix
+    # The table would be of little worth if all of them were 0.
+    for metric in ("epics_ioc_task_failures_total", "epics_ioc_autosave_saves_total"):
+        assert samples[metric].value > 0
+    assert samples["epics_ioc_event_loop_lag_max_seconds"].value >= 0.3
+
+
+def test_no_number_of_the_server_stands_in_a_pv_without_being_compared() -> None:
+    sources = ("server", "loop", "traffic")
+    shared = {s for s, row in TABLE.items() if (row.reading or "").partition(".")[0] in sources}
+    without_metric = {"LOOP_LAG_P99"}  # Prometheus makes quantiles of the histogram
+    aliases = {s for s in shared if TABLE[s].alias_of}
+    compared = {suffix.removeprefix("Ioc:") for suffix in (*SAME, *ALIKE)} | RATES.keys()
+    assert shared - aliases - without_metric <= compared
+
+
+def test_every_metric_that_is_compared_exists() -> None:
+    ours = {family.name for family in (*IOC_FAMILIES, *AUTOSAVE_FAMILIES)}
+    named = {*SAME.values(), *ALIKE.values(), *RATES.values(), *[m for m, _ in TIMES.values()]}
+    assert {name for name in named if name.startswith("epics_")} <= ours
