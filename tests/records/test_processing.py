@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from live_ioc import LIBRARIES, Script, prepare, run_live, until
+from ioc_in_process import LIBRARIES, Script, prepare, run_live, until
 
 from ioc_ops.group import PVGroup, PVSpec, pvproperty
 from ioc_ops.server import current_context

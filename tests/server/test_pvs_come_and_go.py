@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from live_ioc import LIBRARIES, prepare, run_live, until
+from ioc_in_process import LIBRARIES, prepare, run_live, until
 
 from ioc_ops.channel import AlarmStatus
 from ioc_ops.errors import ConfigurationError
