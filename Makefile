@@ -6,9 +6,10 @@ PYTHON ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once test kill-test lint format types contracts ci clean
+.PHONY: help demo demo-once test kill-test prometheus dashboards lint format types contracts ci clean
 
 bin := $(VENV)/bin
+PROMETHEUS := .ci/prometheus
 pip_install := $(bin)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-binary=curio
 
 help: ## this list
@@ -20,11 +21,19 @@ demo: $(VENV)/.installed-demo ## an IOC that gets its values back after kill -9;
 demo-once: $(VENV)/.installed-demo ## the same, ending by itself
 	@$(bin)/python -m ioc_ops.examples.demo --once
 
-test: $(VENV)/.installed-dev ## all tests
+test: $(VENV)/.installed-dev ## all tests; those with a real Prometheus where it can be had
+	@$(MAKE) --no-print-directory prometheus || \
+	  echo "make: tests/deploy will SKIP what needs Prometheus and Alertmanager (see above)" >&2
 	@$(bin)/python -m pytest -n 4 --dist loadfile
 
 kill-test: $(VENV)/.installed-dev ## kill an IOC under load 200 times, and look for lost values; about 6 minutes
 	@$(bin)/python tests/autosave/kill_harness.py --kills 200
+
+prometheus: ## Debian's Prometheus and Alertmanager for the tests, unpacked below .ci
+	@tools/install_prometheus.sh $(PROMETHEUS)
+
+dashboards: $(VENV)/.installed-dev ## write the Grafana dashboards anew from tools/dashboards
+	@$(bin)/python tools/generate_dashboards.py
 
 lint: $(VENV)/.installed-dev ## ruff: rules and formatting
 	@$(bin)/ruff check
@@ -43,7 +52,7 @@ contracts: $(VENV)/.installed-dev ## import-linter: which layer may import which
 ci: lint types contracts test demo-once ## everything that .ci/run checks
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) .ci/venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .ci/venv $(PROMETHEUS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find ioc_ops tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The interpreter: $(PYTHON) if given, else the first one that is new enough. Where Python lies

@@ -1,0 +1,1 @@
+"""A small fleet of IOCs under a Prometheus, for tests and pictures of the dashboards."""
