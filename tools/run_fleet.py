@@ -22,8 +22,9 @@ def run(directory: Path) -> None:
     names = ("vacuum", "mono", "mirror", "cryo", "detector", "shutter")
     with (
         Fleet(directory, names) as fleet,
-        Prometheus(directory / "prometheus", fleet.targets) as prometheus,
+        Prometheus(directory / "prometheus", fleet.targets, fleet.targets_url) as prometheus,
     ):
+        fleet.serve_targets()
         fleet["cryo"].spoil_values()
         fleet.start()
         fleet.use()

@@ -48,8 +48,9 @@ def live(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
     names = (HEALTHY, STUCK, NO_DISK, KILLED, FAILING)
     with (
         Fleet(directory / "iocs", names) as fleet,
-        Prometheus(directory / "prometheus", fleet.targets) as prometheus,
+        Prometheus(directory / "prometheus", fleet.targets, fleet.targets_url) as prometheus,
     ):
+        fleet.serve_targets()
         fleet[NO_DISK].spoil_values()
         fleet.start()
         fleet.use()
@@ -70,6 +71,14 @@ def test_no_alert_fires_while_all_is_well(live: Live) -> None:
 
 def test_the_alerts_are_those_of_the_troubles_and_no_others(live: Live) -> None:
     assert live.prometheus.alerts() - POSSIBLE == EXPECTED
+
+
+def test_the_iocs_are_found_in_the_directory_and_over_http_and_scraped_once(live: Live) -> None:
+    found = live.prometheus.own_metric('prometheus_sd_discovered_targets{config="ioc"')
+    assert found == 2 * len(live.fleet.members)
+    targets = live.prometheus.ask("targets", state="active")["activeTargets"]
+    assert {each["labels"]["ioc"] for each in targets} == set(live.fleet.members)
+    assert len(targets) == len(live.fleet.members)
 
 
 def test_all_rules_can_be_evaluated(live: Live) -> None:

@@ -126,6 +126,8 @@ class Fleet:
     def __init__(self, directory: Path, names: Sequence[str]) -> None:
         self.targets = directory / "targets"
         self.targets.mkdir(parents=True)
+        self.targets_url = f"http://{HOST}:{free_port()}/targets"
+        self._directory = directory
         self._beacons = free_port()
         self.members: Mapping[str, Member] = {
             name: Member(name, directory / name, self.targets, self._beacons) for name in names
@@ -148,6 +150,23 @@ class Fleet:
             member.start()
         for member in self.members.values():
             member.wait()
+
+    def serve_targets(self) -> None:
+        """The list of targets over HTTP, at `targets_url`, from now on."""
+        port = self.targets_url.rpartition(":")[2].partition("/")[0]
+        arguments = ["metrics", "sd", str(self.targets), "--port", port]
+        log = self._directory / "sd.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ioc_ops", *arguments],
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+        self._running.callback(process.wait)
+        self._running.callback(process.kill)
+        wait_until(lambda: "http://" in log.read_text(), "the list of targets", START_TIMEOUT)
 
     def use(self) -> None:
         """An operator's screens from now on."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import urllib.parse
 import urllib.request
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,11 @@ def hurried(rules: str) -> str:
 
 
 class Prometheus:
-    """Scrapes the targets in a directory; ends with its `with` block."""
+    """Scrapes the targets in a directory and at an address; ends with its `with` block."""
 
-    def __init__(self, directory: Path, targets: Path, interval: str = "1s") -> None:
+    def __init__(
+        self, directory: Path, targets: Path, targets_url: str, interval: str = "1s"
+    ) -> None:
         self.url = f"http://{HOST}:{free_port()}"
         directory.mkdir(parents=True)
         self._directory = directory
@@ -51,7 +54,7 @@ class Prometheus:
         configuration["alerting"] = {}
         for job in configuration["scrape_configs"]:
             job["file_sd_configs"] = [{"files": [f"{targets}/*.json"]}]
-            job["http_sd_configs"] = []
+            job["http_sd_configs"] = [{"url": targets_url, "refresh_interval": "1s"}]
         (directory / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         for name in configuration["rule_files"]:
             (directory / name).write_text(hurried((CONFIGURATION / name).read_text()))
@@ -86,6 +89,12 @@ class Prometheus:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def own_metric(self, name: str) -> float:
+        """A number that Prometheus tells about itself, by name with labels; NaN if it does not."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return next((float(line.split()[-1]) for line in lines if line.startswith(name)), nan)
 
     def _is_ready(self) -> bool:
         try:
