@@ -39,9 +39,9 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask, and wait for an answer."""
-        self.errors.write(f"{question} [y/N] ")
-        self.errors.flush()
         try:
+            self.errors.write(f"{question} [y/N] ")
+            self.errors.flush()
             answer = self.answers.readline() if self.answers is not None else ""
         except KeyboardInterrupt:
             self.errors.write("\n")

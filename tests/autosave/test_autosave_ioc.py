@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import one_shot_client as client
 import pytest
-from caproto.sync import client
 
 HERE = Path(__file__).parent
 
@@ -36,12 +36,12 @@ def environment() -> dict[str, str]:
 
 def put(name: str, value: object) -> bool:
     """Write and wait for completion; tells whether the server could do it."""
-    response = client.write(f"kinds:{name}", value, notify=True, timeout=5, repeater=False)
+    response = client.write(f"kinds:{name}", value, notify=True)
     return bool(response.status.success)
 
 
 def get(name: str) -> list[Any]:
-    return list(client.read(f"kinds:{name}", timeout=5, repeater=False).data)
+    return list(client.read(f"kinds:{name}").data)
 
 
 def get_all(names: Sequence[str]) -> dict[str, list[Any]]:

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import one_shot_client as client
 import pytest
-from caproto.sync import client
 
 from ioc_ops.autosave.config_files import ConfigFiles
 from ioc_ops.autosave.config_names import ConfigNames
@@ -25,12 +25,12 @@ def environment() -> dict[str, str]:
 
 def put(name: str, value: object, *, notify: bool = True) -> bool:
     """Write; with ``notify`` wait for completion and tell whether the server could do it."""
-    response = client.write(f"cfg:{name}", value, notify=notify, timeout=10, repeater=False)
+    response = client.write(f"cfg:{name}", value, notify=notify, timeout=10)
     return response is None or bool(response.status.success)
 
 
 def get(name: str) -> Any:
-    data = client.read(f"cfg:{name}", timeout=5, repeater=False).data
+    data = client.read(f"cfg:{name}").data
     value = data[0] if len(data) == 1 else bytes(data)
     return value.decode() if isinstance(value, bytes) else value
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import one_shot_client as client
 import pytest
-from caproto.sync import client
 
 HERE = Path(__file__).parent
 
@@ -45,12 +45,12 @@ def environment() -> dict[str, str]:
 
 
 def put(name: str, value: object) -> bool:
-    response = client.write(f"kinds:{name}", value, notify=True, timeout=5, repeater=False)
+    response = client.write(f"kinds:{name}", value, notify=True)
     return bool(response.status.success)
 
 
 def read(name: str, **options: Any) -> Any:
-    return client.read(f"kinds:{name}", timeout=5, repeater=False, **options)
+    return client.read(f"kinds:{name}", **options)
 
 
 def get(name: str) -> Any:
