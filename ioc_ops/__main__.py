@@ -25,7 +25,7 @@ class Commands(NamedTuple):
 
 
 def _autosave() -> Commands:
-    from ioc_ops.autosave import cli
+    from ioc_ops.autosave.commands import cli
 
     return Commands(cli.add_arguments, partial(cli.run, answers=sys.stdin))
 

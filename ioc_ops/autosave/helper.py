@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.save_set import SaveSet, save_sets_of
 from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method
 from ioc_ops.autosave.synapps_status import SaveRestoreStatus

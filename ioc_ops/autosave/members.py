@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ioc_ops.autosave.files.thread import Clock, StorageThread
 from ioc_ops.autosave.formats import RequestedPV, read_request
-from ioc_ops.autosave.storage import Clock, StorageThread
 from ioc_ops.autosave.tag import MAIN_SET
 from ioc_ops.autosave.targets import Target, target_of_name, targets_of
 from ioc_ops.channel import ChannelData

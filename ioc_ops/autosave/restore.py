@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ioc_ops.autosave.results import RejectedFile
+from ioc_ops.autosave.files.results import RejectedFile
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.untyped import typed
 from ioc_ops.autosave.values import EnumValue, UntypedValue, Value

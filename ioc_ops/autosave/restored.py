@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ioc_ops.autosave.files.results import LoadResult
+from ioc_ops.autosave.files.thread import Clock
 from ioc_ops.autosave.health import Health, health_of_restore
 from ioc_ops.autosave.restore import (
     Outcome,
@@ -12,10 +14,8 @@ from ioc_ops.autosave.restore import (
     restore_steps,
     restore_value,
 )
-from ioc_ops.autosave.results import LoadResult
 from ioc_ops.autosave.saver import sliced
 from ioc_ops.autosave.snapshot import Snapshot
-from ioc_ops.autosave.storage import Clock
 from ioc_ops.autosave.values import Value
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ChannelError

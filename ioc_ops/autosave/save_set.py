@@ -5,20 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ioc_ops.autosave.control_pvs import AutosaveControlPVs
+from ioc_ops.autosave.files.generations import RotatingFileManager
+from ioc_ops.autosave.files.results import LoadResult
+from ioc_ops.autosave.files.thread import Clock
 from ioc_ops.autosave.formats import RequestedPV
-from ioc_ops.autosave.generations import RotatingFileManager
 from ioc_ops.autosave.health import Health, health_of_saves
 from ioc_ops.autosave.image import SaveImage
 from ioc_ops.autosave.members import Members, RequestFile, check_sets
 from ioc_ops.autosave.restore import RestoreReport, log_report
 from ioc_ops.autosave.restored import Restored, put_saved, restore_loaded
-from ioc_ops.autosave.results import LoadResult
 from ioc_ops.autosave.saver import Saver
 from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method, run
 from ioc_ops.autosave.session import SaveSession
 from ioc_ops.autosave.snapshot import current_value
 from ioc_ops.autosave.stats import AutosaveStats
-from ioc_ops.autosave.storage import Clock
 from ioc_ops.autosave.targets import find_targets, root_of
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
@@ -87,10 +87,7 @@ class SaveSet(AutosaveControlPVs):
         """Make the set; touches no disk.
 
         Args:
-            prefix: as for every group.
-            macros: as for every group.
-            parent: as for every group.
-            name: as for every group.
+            prefix, macros, parent, name: as for every group.
             file_manager: where to save; default the class's ``filename``, in the directory in
                 which the IOC is started.
             period: instead of the class's.
@@ -190,15 +187,14 @@ class SaveSet(AutosaveControlPVs):
     def _find_trigger(self, root: PVGroup) -> ChannelData | None:
         if self._trigger is None:
             return None
-        for name in (self._trigger, root.prefix + self._trigger):
-            if name in root.pvdb:
-                return root.pvdb[name]
-        raise ConfigurationError(f"autosave: {self.name}: there is no PV {self._trigger}")
+        found = root.pvdb.get(self._trigger) or root.pvdb.get(root.prefix + self._trigger)
+        if found is None:
+            raise ConfigurationError(f"autosave: {self.name}: there is no PV {self._trigger}")
+        return found
 
     async def _requested(self, root: PVGroup, clock: Clock, limit: float) -> Sequence[RequestedPV]:
-        if self._request is None:
-            return ()
-        return await self._request.read({"P": root.prefix, **self.macros}, clock, limit)
+        macros = {"P": root.prefix, **self.macros}
+        return await self._request.read(macros, clock, limit) if self._request else ()
 
     def _make_saver(self, root: PVGroup) -> Saver:
         members = self._members
@@ -245,7 +241,7 @@ class SaveSet(AutosaveControlPVs):
     def _count(self, loaded: LoadResult) -> None:
         stats, report = self.stats, self.restore_report
         stats.restored = len(report.restored)
-        # Files, but none that could be used: nobody knows what was in them.
+        # Files, but none usable: nobody knows what was in them.
         lost_all = report.path is None and bool(report.rejected)
         stats.restore_failures = stats.pvs if lost_all else len(report.skipped)
         stats.generations = loaded.generations
@@ -337,9 +333,9 @@ class SaveSet(AutosaveControlPVs):
             self._close()
 
     def _close(self) -> None:
-        saver, self._saver = self._saver, None
-        if saver is not None:
-            saver.close()
+        if self._saver is not None:
+            self._saver.close()
+            self._saver = None
 
     # --- what operators see and ask for -------------------------------------------------------
 

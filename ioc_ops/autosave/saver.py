@@ -1,14 +1,15 @@
 """Saving from the event loop: notices changes, hands them to storage, never waits for long."""
 
+import errno
 import logging
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TypeVar
 
-from ioc_ops.autosave.results import LoadResult
+from ioc_ops.autosave.files.results import LoadResult
+from ioc_ops.autosave.files.thread import Clock, Job, StorageThread
 from ioc_ops.autosave.session import Adopted, SaveSession, Written
 from ioc_ops.autosave.stats import AutosaveStats
-from ioc_ops.autosave.storage import Clock, Job, StorageThread
 from ioc_ops.autosave.values import Value
 from ioc_ops.autosave.watch import Watch
 from ioc_ops.channel import ChannelData
@@ -201,7 +202,7 @@ class Saver:
             if not await job.wait(clock, deadline - clock.monotonic()):
                 raise self._hung(limit)
         except AutosaveError as error:
-            self._failed(str(error))
+            self._failed(error)
             raise
         self._harvest()
         _result(job)
@@ -218,7 +219,9 @@ class Saver:
 
     def _hung(self, seconds: float) -> AutosaveError:
         self.stats.hung = True
-        return AutosaveError(f"storage has not answered for {seconds:g} s")
+        error = AutosaveError(f"storage has not answered for {seconds:g} s")
+        error.__cause__ = TimeoutError()
+        return error
 
     def _harvest(self) -> None:
         """Note what the thread has finished, in the order in which it did."""
@@ -228,13 +231,13 @@ class Saver:
             try:
                 written = _result(job)
             except AutosaveError as error:
-                self._failed(str(error))
+                self._failed(error)
             else:
                 self._succeeded(written)
 
-    def _failed(self, reason: str) -> None:
-        self.stats.failures += 1
-        self.stats.last_error = reason
+    def _failed(self, error: AutosaveError) -> None:
+        self.stats.failures_by_kind[_kind_of(error)] += 1
+        self.stats.last_error = str(error)
         self.mark_unsaved()
 
     def _succeeded(self, written: Written) -> None:
@@ -259,6 +262,14 @@ class Saver:
         """End the thread, and give up the lock, when its work is done; does not wait for that."""
         self._storage.submit(self._session.close)
         self._storage.close()
+
+
+def _kind_of(error: AutosaveError) -> str:
+    cause = error.__cause__
+    if isinstance(cause, TimeoutError):
+        return "timeout"
+    number = cause.errno if isinstance(cause, OSError) else None
+    return errno.errorcode.get(number or 0, "other")
 
 
 def _result(job: Job[T]) -> T:

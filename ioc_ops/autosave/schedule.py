@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Protocol
 
-from ioc_ops.autosave.storage import Clock
+from ioc_ops.autosave.files.thread import Clock
 from ioc_ops.channel import ChannelData, EventMask
 from ioc_ops.server import AsyncLibraryLayer
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.generations import RotatingFileManager
+from ioc_ops.autosave.files.results import LoadResult, SaveResult
 from ioc_ops.autosave.image import SaveImage
-from ioc_ops.autosave.results import LoadResult, SaveResult
 from ioc_ops.autosave.values import Value
 from ioc_ops.errors import AutosaveError
 

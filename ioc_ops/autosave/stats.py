@@ -1,6 +1,7 @@
 """What a helper has done so far, for status PVs and metrics."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 __all__ = ["AutosaveStats"]
 
@@ -11,8 +12,9 @@ class AutosaveStats:
 
     #: Saves that are safely on disk.
     saves: int = 0
-    #: Saves that failed, or that storage did not answer in time.
-    failures: int = 0
+    #: Saves that failed, or that storage did not answer in time, by kind: the name of the error
+    #: of the operating system (``ENOSPC``), ``timeout``, or ``other``.
+    failures_by_kind: Counter[str] = field(default_factory=Counter)
     #: Unix time of the newest save on disk, also one of an earlier run; 0 if there is none.
     last_success: float = 0.0
     #: Seconds that the last save took.
@@ -37,3 +39,8 @@ class AutosaveStats:
     last_error: str = ""
     #: Why not all was restored; empty if it was.
     restore_error: str = ""
+
+    @property
+    def failures(self) -> int:
+        """Saves that failed, of any kind."""
+        return sum(list(self.failures_by_kind.values()))

@@ -27,6 +27,7 @@ __all__ = [
 
 Source = TypeVar("Source")
 
+_SAVE_ERRORS = ("EACCES", "EIO", "EMFILE", "ENOSPC", "EROFS", "timeout", "other")
 _HOOKS = ("getter", "putter", "startup", "shutdown", "scan", "restore", "save")
 
 
@@ -286,7 +287,13 @@ AUTOSAVE_FAMILIES: tuple[Family[AutosaveStats], ...] = (
         "Unix time of the last save that is safely on disk.",
     ),
     _counter("epics_ioc_autosave_saves_total", lambda s: s.saves, "Saves that are safely on disk."),
-    _counter("epics_ioc_autosave_failures_total", lambda s: s.failures, "Saves that failed."),
+    Family(
+        "epics_ioc_autosave_failures_total",
+        Kind.COUNTER,
+        "Saves that failed, by the name of the system's error, `timeout`, or `other`.",
+        lambda s: dict.fromkeys(_SAVE_ERRORS, 0) | s.failures_by_kind,
+        label="kind",
+    ),
     _gauge(
         "epics_ioc_autosave_duration_seconds",
         lambda s: s.last_duration,

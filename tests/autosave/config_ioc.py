@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from ioc_ops.autosave import ConfigMenu, autosaved
-from ioc_ops.autosave.filesystem import FileSystem
+from ioc_ops.autosave.files.filesystem import FileSystem
 from ioc_ops.channel import ChannelData, ChannelType
 from ioc_ops.errors import ChannelError
 from ioc_ops.server import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from ioc_ops.autosave.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.files.filesystem import FileStatus, FileSystem
 
 
 class Crash(BaseException):

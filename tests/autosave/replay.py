@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from ioc_ops.autosave.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.files.filesystem import FileStatus, FileSystem
 
 # Of this many pending changes of names every subset is tried; of more those that lack or hold two.
 _ALL_SUBSETS = 6

@@ -679,7 +679,7 @@ def test_a_full_disk_is_an_alarm_until_there_is_room(
             assert "not saved: cannot write to /d: No space left on device" in caplog.text
             with pytest.raises(ChannelError, match="x:as:SAVE: not saved: cannot write to /d"):
                 await life.request()
-            assert life.helper.stats.failures == 2
+            assert life.helper.stats.failures_by_kind == {"ENOSPC": 2}
             assert disk.content(FILE) == before
 
             disk.before = lambda number, name: None
@@ -777,7 +777,7 @@ def test_hung_storage_fails_saves_and_gets_every_value_afterwards(
             with pytest.raises(ChannelError, match="not answered for 10 s"):
                 await life.request()
             assert life.severity("as:STATUS") == AlarmSeverity.MAJOR_ALARM
-            assert life.helper.stats.failures >= 2
+            assert life.helper.stats.failures_by_kind["timeout"] >= 2
             assert life.helper.stats.unsaved_since > 0
 
             stalling.free()

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ioc_ops.autosave import cli
-from ioc_ops.autosave.cli_files import duration, load, shown, size
+from ioc_ops.autosave.commands import cli
+from ioc_ops.autosave.commands.files import duration, load, shown, size
 from ioc_ops.autosave.fileformat import dumps, loads
 from ioc_ops.autosave.formats import loads_sav
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ioc_ops.autosave.cli_console import Console
+from ioc_ops.autosave.commands.console import Console
 
 
 class Terminal(io.StringIO):

@@ -12,8 +12,8 @@ from fake_disk import Crash, FakeDisk
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ioc_ops.autosave.config_files import ConfigEntry, ConfigFiles
-from ioc_ops.autosave.config_names import ConfigNames
+from ioc_ops.autosave.configurations.files import ConfigEntry, ConfigFiles
+from ioc_ops.autosave.configurations.names import ConfigNames
 from ioc_ops.autosave.formats import loads_sav
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import EnumValue, UntypedValue

@@ -10,8 +10,8 @@ from typing import Any
 import one_shot_client as client
 import pytest
 
-from ioc_ops.autosave.config_files import ConfigFiles
-from ioc_ops.autosave.config_names import ConfigNames
+from ioc_ops.autosave.configurations.files import ConfigFiles
+from ioc_ops.autosave.configurations.names import ConfigNames
 from ioc_ops.autosave.values import UntypedValue
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ioc_ops.autosave.config_names import ConfigNames, legal_name, menu_states
+from ioc_ops.autosave.configurations.names import ConfigNames, legal_name, menu_states
 from ioc_ops.errors import AutosaveError
 
 NAMES = ConfigNames(Path("/d"), "scan")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ioc_ops.autosave import AutosaveHelper, ConfigMenu, autosaved
-from ioc_ops.autosave.config_selection import Choice, Selection, select, targets_of_set
+from ioc_ops.autosave.configurations.selection import Choice, Selection, select, targets_of_set
 from ioc_ops.autosave.targets import Target
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.server import PVGroup, SubGroup, pvproperty

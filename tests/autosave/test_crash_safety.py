@@ -9,7 +9,7 @@ import pytest
 from fake_disk import Crash, FakeDisk
 
 from ioc_ops.autosave.fileformat import compose, value_line
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.errors import AutosaveError, ConfigurationError
 
 FILE = Path("/d/my.json")

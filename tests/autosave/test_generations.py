@@ -12,7 +12,7 @@ import pytest
 from fake_disk import FakeDisk
 
 from ioc_ops.autosave.fileformat import compose, value_line
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.errors import AutosaveError
 
 FILE = Path("/d/my.json")

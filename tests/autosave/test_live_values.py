@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ioc_ops.autosave.compare import Tolerance
-from ioc_ops.autosave.live_values import (
+from ioc_ops.autosave.live.values import (
     LivePV,
     agree,
     alike,

@@ -16,11 +16,11 @@ import pytest
 from caproto.sync import client
 from fake_disk import FakeDisk
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_list import run_list
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.listing import run_list
 from ioc_ops.autosave.fileformat import compose, value_line
-from ioc_ops.autosave.filesystem import FileSystem
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.image import SaveImage
 from ioc_ops.autosave.session import SaveSession
 from ioc_ops.errors import AutosaveError, ConfigurationError

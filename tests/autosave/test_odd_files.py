@@ -11,7 +11,7 @@ import pytest
 from fake_disk import FakeDisk
 
 from ioc_ops.autosave.fileformat import compose, dumps, value_line
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.errors import AutosaveError, ConfigurationError
 

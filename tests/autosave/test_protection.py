@@ -9,7 +9,7 @@ import pytest
 from fake_disk import FakeDisk
 
 from ioc_ops.autosave.fileformat import compose, value_line
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.image import SaveImage
 from ioc_ops.autosave.session import SaveSession
 

@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from replay import CALLS, Files, Recorder, Step, crashes, steps_of_strace
 
-from ioc_ops.autosave.filesystem import FileSystem
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.image import SaveImage
 from ioc_ops.autosave.session import SaveSession
 from ioc_ops.errors import AutosaveError, ConfigurationError

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ioc_ops.autosave.fileformat import dumps, loads
+from ioc_ops.autosave.files.results import RejectedFile
 from ioc_ops.autosave.restore import apply, restore_value
-from ioc_ops.autosave.results import RejectedFile
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot, collect, current_value
 from ioc_ops.autosave.values import EnumValue, same
 from ioc_ops.channel import (

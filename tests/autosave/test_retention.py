@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ioc_ops.autosave.retention import (
+from ioc_ops.autosave.files.retention import (
     RetentionPolicy,
     StoredFile,
     oldest_first,

@@ -8,8 +8,8 @@ import pytest
 from fake_disk import FakeDisk
 
 from ioc_ops.autosave.fileformat import compose, value_line
-from ioc_ops.autosave.filesystem import FileSystem
-from ioc_ops.autosave.generations import RotatingFileManager
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
 
 FILE = Path("/d/my.json")

@@ -1,5 +1,6 @@
 """A running IOC as the collectors see it, without one."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,7 +94,7 @@ def saved(**changes: object) -> SimpleNamespace:
     """Statistics of a save set, each with a number of its own."""
     stats = {
         "saves": 12,
-        "failures": 1,
+        "failures_by_kind": Counter(ENOSPC=1),
         "last_success": 1_700_000_009.0,
         "last_duration": 0.02,
         "size": 2048,

@@ -19,7 +19,6 @@ IOC = 'sim "1"'
     [
         ("last_success_timestamp_seconds", 1_700_000_009.0),
         ("saves_total", 12),
-        ("failures_total", 1),
         ("duration_seconds", 0.02),
         ("size_bytes", 2048),
         ("pvs", 7),
@@ -44,9 +43,20 @@ def test_autosave_numbers_are_those_of_its_helper(
     assert registry.get_sample_value(f"epics_ioc_autosave_{name}", labels) == value
 
 
+def test_failures_are_told_by_kind(
+    context: SimpleNamespace, registry_of: RegistryOf, make_saver: MakeSaver
+) -> None:
+    context.groups = [make_saver("state/my.json")]
+    registry = registry_of(AutosaveCollector(context))
+    for kind, value in (("ENOSPC", 1), ("EIO", 0), ("timeout", 0)):
+        labels = {"ioc": IOC, "set": "my", "kind": kind}
+        assert registry.get_sample_value("epics_ioc_autosave_failures_total", labels) == value
+
+
 def test_no_autosave_metric_goes_untested() -> None:
     marks = test_autosave_numbers_are_those_of_its_helper.pytestmark
     tested = {f"epics_ioc_autosave_{name}" for name, _value in marks[0].args[1]}
+    tested.add("epics_ioc_autosave_failures_total")  # by kind, in a test of its own
     assert {family.name for family in AUTOSAVE_FAMILIES} == tested
 
 

@@ -93,7 +93,7 @@ def test_labels_are_ours_to_use(metric: Metric) -> None:
     labels = metric._labelnames
     assert labels[0] == "ioc"
     assert not set(labels) & set(_TAKEN_LABELS)
-    assert len(labels) <= 2
+    assert len(labels) <= 3
 
 
 def test_totals_are_counters_and_counters_are_totals() -> None:

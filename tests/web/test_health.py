@@ -1,5 +1,7 @@
 """When a loop counts as stuck, and an IOC as ready."""
 
+from collections import Counter
+
 import pytest
 
 from ioc_ops.autosave import AutosaveStats
@@ -55,9 +57,11 @@ def test_an_ioc_is_ready_when_it_is_restored_and_its_hooks_are_started(
         (AutosaveStats(unsaved_since=99.0), ""),
         (AutosaveStats(unsaved_since=99.0, last_error="1 PV not restored"), ""),
         # It failed once, and has gone well since.
-        (AutosaveStats(failures=1, saves=1), ""),
+        (AutosaveStats(failures_by_kind=Counter(EIO=1), saves=1), ""),
         (
-            AutosaveStats(failures=1, unsaved_since=70.0, last_error="no space left"),
+            AutosaveStats(
+                failures_by_kind=Counter(ENOSPC=1), unsaved_since=70.0, last_error="no space left"
+            ),
             "autosave a: no space left; changes of 30 s are not on disk",
         ),
         (

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ioc_ops.autosave.files.safewrite import reason_of
 from ioc_ops.autosave.formats import Format, format_of
 from ioc_ops.autosave.formats.escapes import encode
-from ioc_ops.autosave.safewrite import reason_of
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import EnumValue, UntypedValue, Value
 from ioc_ops.errors import AutosaveError

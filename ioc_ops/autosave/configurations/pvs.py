@@ -7,8 +7,8 @@ not served, and sseq, which EPICS Base does not have, is a seq here.
 
 from typing import Any
 
-from ioc_ops.autosave.config_files import ConfigEntry
-from ioc_ops.autosave.config_names import menu_states
+from ioc_ops.autosave.configurations.files import ConfigEntry
+from ioc_ops.autosave.configurations.names import menu_states
 from ioc_ops.channel import (
     AlarmSeverity,
     AlarmStatus,

@@ -4,12 +4,12 @@ import argparse
 from collections import Counter
 from collections.abc import Mapping
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_files import SavedFile, load, shown, table
-from ioc_ops.autosave.cli_live import chosen
-from ioc_ops.autosave.live import LiveClient
-from ioc_ops.autosave.live_restore import PutResult, Result, check, plan, write_all
-from ioc_ops.autosave.live_values import Put, alike
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.files import SavedFile, load, shown, table
+from ioc_ops.autosave.commands.live import chosen
+from ioc_ops.autosave.live.client import LiveClient
+from ioc_ops.autosave.live.restore import PutResult, Result, check, plan, write_all
+from ioc_ops.autosave.live.values import Put, alike
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import Value
 

@@ -16,13 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ioc_ops.autosave.fileformat import loads
-from ioc_ops.autosave.filenames import FileNames
-from ioc_ops.autosave.filesystem import FileSystem
-from ioc_ops.autosave.lock import FileLock, InUseError
-from ioc_ops.autosave.results import LoadResult, RejectedFile, SaveResult
-from ioc_ops.autosave.retention import RetentionPolicy, StoredFile, plan
-from ioc_ops.autosave.safewrite import SafeWriter, reason_of
-from ioc_ops.autosave.savedfiles import SavedFiles
+from ioc_ops.autosave.files.filenames import FileNames
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.lock import FileLock, InUseError
+from ioc_ops.autosave.files.results import LoadResult, RejectedFile, SaveResult
+from ioc_ops.autosave.files.retention import RetentionPolicy, StoredFile, plan
+from ioc_ops.autosave.files.safewrite import SafeWriter, reason_of
+from ioc_ops.autosave.files.savedfiles import SavedFiles
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
 

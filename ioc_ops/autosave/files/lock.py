@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from ioc_ops.autosave.filesystem import FileSystem
-from ioc_ops.autosave.safewrite import reason_of
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.safewrite import reason_of
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["FileLock", "InUseError"]

@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 
 from ioc_ops.autosave.fileformat import HEAD_SIZE, serial_of
-from ioc_ops.autosave.filenames import FileNames
-from ioc_ops.autosave.filesystem import FileStatus, FileSystem
-from ioc_ops.autosave.retention import StoredFile, oldest_first
-from ioc_ops.autosave.safewrite import SafeWriter, reason_of
+from ioc_ops.autosave.files.filenames import FileNames
+from ioc_ops.autosave.files.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.files.retention import StoredFile, oldest_first
+from ioc_ops.autosave.files.safewrite import SafeWriter, reason_of
 
 __all__ = ["SavedFiles", "Survey"]
 

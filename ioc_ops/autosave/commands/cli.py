@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_convert import run_convert
-from ioc_ops.autosave.cli_list import run_list, run_verify
-from ioc_ops.autosave.cli_live import LIVE, run_diff_or_live, run_snapshot
-from ioc_ops.autosave.cli_restore import run_restore
-from ioc_ops.autosave.cli_show import run_show
-from ioc_ops.autosave.cli_target import add_target_options
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.convert import run_convert
+from ioc_ops.autosave.commands.listing import run_list, run_verify
+from ioc_ops.autosave.commands.live import LIVE, run_diff_or_live, run_snapshot
+from ioc_ops.autosave.commands.restore import run_restore
+from ioc_ops.autosave.commands.show import run_show
+from ioc_ops.autosave.commands.target import add_target_options
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["add_arguments", "run"]

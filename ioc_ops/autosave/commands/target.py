@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.filenames import FileNames
-from ioc_ops.autosave.filesystem import FileSystem
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.files.filenames import FileNames
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.safewrite import SafeWriter, reason_of
 from ioc_ops.autosave.formats.table import FORMATS, Format, writable
 from ioc_ops.autosave.formats.written import Written
-from ioc_ops.autosave.safewrite import SafeWriter, reason_of
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.errors import AutosaveError
 

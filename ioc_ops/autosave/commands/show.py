@@ -3,8 +3,8 @@
 import argparse
 from fnmatch import fnmatchcase
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_files import date, load, shown, table
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.files import date, load, shown, table
 from ioc_ops.autosave.compare import Tolerance, differences
 
 __all__ = ["MOST_DIFFERENCES", "run_diff", "run_show"]

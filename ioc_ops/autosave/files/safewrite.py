@@ -7,8 +7,8 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from ioc_ops.autosave.filenames import FileNames
-from ioc_ops.autosave.filesystem import FileSystem
+from ioc_ops.autosave.files.filenames import FileNames
+from ioc_ops.autosave.files.filesystem import FileSystem
 
 __all__ = ["SafeWriter", "reason_of"]
 

@@ -2,9 +2,9 @@
 
 import argparse
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_files import load
-from ioc_ops.autosave.cli_target import Target
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.files import load
+from ioc_ops.autosave.commands.target import Target
 
 __all__ = ["run_convert"]
 

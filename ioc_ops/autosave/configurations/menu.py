@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from ioc_ops.autosave.compare import Tolerance
-from ioc_ops.autosave.config_files import ConfigEntry, ConfigFiles
-from ioc_ops.autosave.config_names import MAX_TEXT_BYTES, ConfigNames, legal_name
-from ioc_ops.autosave.config_pvs import ConfigMenuPVs, is_part_of_a_menu
-from ioc_ops.autosave.config_selection import Choice, Selection, Selector, requested
-from ioc_ops.autosave.config_values import (
+from ioc_ops.autosave.configurations.files import ConfigEntry, ConfigFiles
+from ioc_ops.autosave.configurations.names import MAX_TEXT_BYTES, ConfigNames, legal_name
+from ioc_ops.autosave.configurations.pvs import ConfigMenuPVs, is_part_of_a_menu
+from ioc_ops.autosave.configurations.selection import Choice, Selection, Selector, requested
+from ioc_ops.autosave.configurations.values import (
     ConfigReport,
     LoadPlan,
     TaskClock,
@@ -20,9 +20,9 @@ from ioc_ops.autosave.config_values import (
     plan_load,
     read_values,
 )
-from ioc_ops.autosave.filesystem import FileSystem
+from ioc_ops.autosave.files.filesystem import FileSystem
+from ioc_ops.autosave.files.thread import Job, StorageThread
 from ioc_ops.autosave.snapshot import Snapshot
-from ioc_ops.autosave.storage import Job, StorageThread
 from ioc_ops.autosave.targets import root_of
 from ioc_ops.channel import AlarmSeverity, ChannelData
 from ioc_ops.errors import AutosaveError, ChannelError, ConfigurationError, DefinitionError

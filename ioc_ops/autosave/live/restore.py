@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ioc_ops.autosave.compare import Tolerance
-from ioc_ops.autosave.live import LiveClient, Reading
-from ioc_ops.autosave.live_values import Put, agree, fit, put_of
+from ioc_ops.autosave.live.client import LiveClient, Reading
+from ioc_ops.autosave.live.values import Put, agree, fit, put_of
 from ioc_ops.autosave.values import Value
 from ioc_ops.errors import AutosaveError
 

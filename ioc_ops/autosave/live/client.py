@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Self, TypeVar
 
-from ioc_ops.autosave.live_values import (
+from ioc_ops.autosave.live.values import (
     STRING_BYTES,
     LivePV,
     Put,

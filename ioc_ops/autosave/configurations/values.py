@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ioc_ops.autosave.compare import Tolerance, equal
+from ioc_ops.autosave.files.thread import Clock
 from ioc_ops.autosave.restore import fitting, short
 from ioc_ops.autosave.snapshot import Snapshot, current_value
-from ioc_ops.autosave.storage import Clock
 from ioc_ops.autosave.untyped import typed
 from ioc_ops.autosave.values import UntypedValue, Value
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelData, ChannelNumeric, ChannelType

@@ -4,10 +4,10 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_files import SavedFile, date, duration, size, table
-from ioc_ops.autosave.filesystem import FileStatus, FileSystem
-from ioc_ops.autosave.safewrite import reason_of
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.files import SavedFile, date, duration, size, table
+from ioc_ops.autosave.files.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.files.safewrite import reason_of
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["run_list", "run_verify"]

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ioc_ops.autosave.cli_console import Console
-from ioc_ops.autosave.cli_files import load, shown, table
-from ioc_ops.autosave.cli_show import MOST_DIFFERENCES, run_diff
-from ioc_ops.autosave.cli_target import Target
+from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.files import load, shown, table
+from ioc_ops.autosave.commands.show import MOST_DIFFERENCES, run_diff
+from ioc_ops.autosave.commands.target import Target
 from ioc_ops.autosave.compare import Tolerance
 from ioc_ops.autosave.formats import RequestedPV, read_request
 from ioc_ops.autosave.formats.escapes import decode
 from ioc_ops.autosave.formats.macros import parse_definitions
-from ioc_ops.autosave.live import LiveClient, Reading
-from ioc_ops.autosave.live_values import agree, alike
+from ioc_ops.autosave.live.client import LiveClient, Reading
+from ioc_ops.autosave.live.values import agree, alike
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import UntypedValue, Value
 from ioc_ops.errors import AutosaveError

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ioc_ops.autosave.compare import equal
-from ioc_ops.autosave.config_names import ConfigNames, legal_name
-from ioc_ops.autosave.filenames import FileNames
-from ioc_ops.autosave.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.configurations.names import ConfigNames, legal_name
+from ioc_ops.autosave.files.filenames import FileNames
+from ioc_ops.autosave.files.filesystem import FileStatus, FileSystem
+from ioc_ops.autosave.files.safewrite import SafeWriter, reason_of
 from ioc_ops.autosave.formats import dumps_sav, loads_sav
-from ioc_ops.autosave.safewrite import SafeWriter, reason_of
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import Scalar, UntypedValue, Value
 from ioc_ops.errors import AutosaveError, ConfigurationError
