@@ -347,15 +347,10 @@ class SaveSet(AutosaveControlPVs):
         now = self.file_manager.clock()
         return health_of_saves(self.stats, warning=warning, now=now, overdue=overdue)
 
-    @property
-    def restore_health(self) -> Health:
-        """How the newest restore went."""
-        return self.restored.health
-
     async def publish(self) -> None:
         """Bring the status PVs up to date."""
         await self.show_saves(self.health, self.stats)
-        await self.show_restore(self.restore_health, self.restore_report)
+        await self.show_restore(self.restored.health, self.restore_report)
 
     async def restore_now(self, file: str = "") -> RestoreReport:
         """Write saved values to the PVs of the running IOC, in order, through their putters.

@@ -142,7 +142,7 @@ class SaveRestoreStatus(PVGroup):
             await cast("SetStatus", slot).show(save_set)
         await _show_health(self.status, self.reason, worst(each.health for each in sets))
         await _show_health(
-            self.restore_status, self.restore_reason, worst(each.restore_health for each in sets)
+            self.restore_status, self.restore_reason, worst(each.restored.health for each in sets)
         )
         await show(self.alive, "1")
         await show(self.dead_if_zero, "0" if self._is_dead(sets, now) else "1")
