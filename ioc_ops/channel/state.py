@@ -351,7 +351,8 @@ class ChannelState:
             LimitError: the control limits forbid it.
         """
         stored = self.check(stored)
-        self.commit(stored, clock(), *self.alarm_of(stored), PROCESSED)
+        status, severity = self.alarm_of(stored)
+        self.commit(stored, clock(), status, severity, PROCESSED)
 
     def commit(
         self, stored: Value, time_ns: int, status: int, severity: int, events: int = 0

@@ -34,6 +34,7 @@ _MOST_ENTRIES = 4096
 _unpack = HEADER.unpack_from
 _pack = HEADER.pack
 _unpack_extended = EXTENDED.unpack_from
+_LAST_COMMAND = int(Command.SERVER_DISCONN)
 _READ_NOTIFY = int(Command.READ_NOTIFY)
 _NORMAL = int(Eca.NORMAL)
 _ON_CHANNELS = (
@@ -250,7 +251,7 @@ class Circuit:
         received = self.counters.messages_received
         while room > 0:
             # A read that was asked before: no unpacking, no look-up of the channel.
-            entry = entries.get(data[start : start + 12])
+            entry = entries.get(data[start : start + 12]) if entries else None
             if entry is not None and end - start >= 16:
                 payloads, key, head, channel, data_type, count = entry
                 cached = payloads.get(key)
@@ -281,7 +282,7 @@ class Circuit:
                 body += 8
             stop = body + size
             self.room = room
-            if size & 7 or command > Command.SERVER_DISCONN:
+            if size & 7 or command > _LAST_COMMAND:
                 request = (command, size, data_type, count, parameter1, parameter2)
                 self.error(request, Eca.INTERNAL, NO_ID, "no message of Channel Access")
                 self.refuse(f"command {command} with {size} bytes")
