@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-PACKAGES = ("ioc_ops.server", "ioc_ops.autosave", "ioc_ops.status")
+PACKAGES = ("ioc_ops.server", "ioc_ops.autosave", "ioc_ops.status", "ioc_ops.metrics")
 TARGET = Path(__file__).parents[1] / "docs" / "reference" / "generated"
 NOTE = "<!-- Written by tools/generate_reference.py from the docstrings: do not edit. -->"
 SECTIONS = ("Args:", "Returns:", "Raises:", "Yields:")
