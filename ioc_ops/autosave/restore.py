@@ -28,6 +28,8 @@ __all__ = [
     "short",
 ]
 
+# What files of other systems have for characters, signed or not.
+_BYTES = range(-128, 256)
 # Of very many PVs with one trouble the log names these.
 _NAMED_PVS = 20
 
@@ -218,7 +220,7 @@ def _equal(taken: object, saved: object, *, loosely: bool) -> bool:
     if type(taken) is type(saved) and taken is not None and _same_scalar(taken, saved):
         return True
     if isinstance(taken, str | bytes) or isinstance(saved, str | bytes):
-        return _only(taken) == _only(saved)
+        return _characters(taken) == _characters(saved)
     one, other = np.ravel(np.asarray(taken)), np.ravel(np.asarray(saved))
     if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
         return one.tolist() == other.tolist()
@@ -237,9 +239,21 @@ def _same_scalar(taken: object, saved: object) -> bool:
     return isinstance(taken, int | float | str | bytes) and taken == saved
 
 
-def _only(value: object) -> object:
-    """A list of one is as good as what is in it."""
-    return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+def _characters(value: object) -> object:
+    """A text as what a client sees of it; a list of one is as good as what is in it."""
+    if isinstance(value, np.ndarray):
+        value = value.ravel().tolist()
+    if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], str | bytes):
+        value = value[0]
+    if isinstance(value, str):
+        text = value.rstrip("\0")
+        # Beyond ASCII it takes an encoding to tell whether bytes mean the same.
+        return text.encode() if text.isascii() else text
+    if isinstance(value, bytes):
+        return value.rstrip(b"\0")
+    if isinstance(value, list | tuple) and all(each in _BYTES for each in value):
+        return bytes(int(each) & 0xFF for each in value).rstrip(b"\0")
+    return value
 
 
 def short(value: object) -> str:

@@ -5,6 +5,7 @@ import math
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,6 +123,26 @@ def test_the_name_of_a_state_decides(states: tuple[str, ...], saved: EnumValue, 
     channel = ChannelEnum(1, name="x", enum_strings=states)
     restore_value(channel, saved)
     assert channel.raw_value == index
+
+
+@pytest.mark.parametrize(
+    ("make", "value", "expected"),
+    [
+        (lambda: ChannelChar("a", max_length=9), [104, 105], "hi"),
+        (lambda: ChannelChar("a", max_length=9), [104, 105, 0, 0], "hi"),
+        (lambda: ChannelChar("a", max_length=9), np.array([104, 105], np.int8), "hi"),
+        (lambda: ChannelChar("a", max_length=9), b"hi", "hi"),
+        (lambda: ChannelChar("a", max_length=9), [], ""),
+        (lambda: ChannelByte(b"a", max_length=9), "hi", b"hi"),
+        (lambda: ChannelByte(b"a", max_length=9), np.array([104, -1], np.int8), b"h\xff"),
+    ],
+)
+def test_characters_in_any_form_are_the_same_text(
+    make: Callable[[], ChannelData], value: Any, expected: str | bytes
+) -> None:
+    channel = make()
+    restore_value(channel, value)
+    assert channel.value == expected
 
 
 @pytest.mark.parametrize(
