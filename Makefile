@@ -3,10 +3,11 @@
 
 VENV ?= .venv
 PYTHON ?=
+BENCH ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once test kill-test prometheus dashboards lint format types contracts ci clean
+.PHONY: help demo demo-once test kill-test prometheus dashboards bench bench-full lint format types contracts ci clean
 
 bin := $(VENV)/bin
 PROMETHEUS := .ci/prometheus
@@ -28,6 +29,12 @@ test: $(VENV)/.installed-dev ## all tests; those with a real Prometheus where it
 
 kill-test: $(VENV)/.installed-dev ## kill an IOC under load 200 times, and look for lost values; about 6 minutes
 	@$(bin)/python tests/autosave/kill_harness.py --kills 200
+
+bench: $(VENV)/.installed-dev ## ours beside RSRV and caproto, with the goals; some minutes, needs gcc
+	@$(bin)/python bench/measure.py $(BENCH)
+
+bench-full: $(VENV)/.installed-dev ## the same with all peers and scenarios, 5 times; an hour or two
+	@$(bin)/python bench/measure.py --full $(BENCH)
 
 prometheus: ## Debian's Prometheus and Alertmanager for the tests, unpacked below .ci
 	@tools/install_prometheus.sh $(PROMETHEUS)

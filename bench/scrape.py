@@ -61,6 +61,17 @@ def free_port() -> int:
         return port
 
 
+def environment() -> dict[str, str]:
+    """Of an IOC that speaks on 127.0.0.1 alone, on a port of its own."""
+    return {
+        **os.environ,
+        "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
+        "EPICS_CAS_SERVER_PORT": str(free_port()),
+        "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
+        "EPICS_CAS_BEACON_ADDR_LIST": "127.0.0.1",
+    }
+
+
 def wait_until_ready(url: str) -> None:
     """Until the IOC is ready."""
     for _ in range(600):
@@ -99,15 +110,10 @@ def main() -> int:
     if options.serve:
         serve(options.npv, options.exported, options.serve)
         return 0
-    port, ca_port = free_port(), free_port()
-    own = {
-        "EPICS_CAS_INTF_ADDR_LIST": "127.0.0.1",
-        "EPICS_CAS_SERVER_PORT": str(ca_port),
-        "EPICS_CAS_AUTO_BEACON_ADDR_LIST": "NO",
-    }
+    port = free_port()
     command = [sys.executable, __file__, "--npv", str(options.npv)]
     command += ["--exported", str(options.exported), "--serve", str(port)]
-    ioc = subprocess.Popen(command, env=os.environ | own)
+    ioc = subprocess.Popen(command, env=environment())
     url = f"http://127.0.0.1:{port}/metrics"
     try:
         wait_until_ready(url.replace("metrics", "readyz"))

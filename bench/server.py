@@ -6,6 +6,7 @@ Listens on EPICS_CAS_INTF_ADDR_LIST and EPICS_CAS_SERVER_PORT; ends on SIGTERM.
 """
 
 import argparse
+import sys
 
 import numpy as np
 
@@ -42,7 +43,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--npv", type=int, default=10_000)
     parser.add_argument("--scan", type=int, default=0)
+    parser.add_argument(
+        "--no-uvloop", action="store_true", help="plain asyncio, as if it were absent"
+    )
     arguments = parser.parse_args()
+    if arguments.no_uvloop:
+        sys.modules["uvloop"] = None  # type: ignore[assignment]  # importing it fails now
     run(make_group(arguments.npv, arguments.scan).pvdb)
 
 
