@@ -104,6 +104,9 @@ def main() -> int:
     parser.add_argument("--npv", type=int, default=100_000)
     parser.add_argument("--exported", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument(
+        "--settle", type=float, default=0.0, help="seconds to wait first; 61 leave the start out"
+    )
     parser.add_argument("--most", type=float, help="milliseconds that the median may be")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -117,6 +120,7 @@ def main() -> int:
     url = f"http://127.0.0.1:{port}/metrics"
     try:
         wait_until_ready(url.replace("metrics", "readyz"))
+        time.sleep(options.settle)
         first, text = scrape(url, "")
         print(f"{options.npv} PVs, {options.exported} exported, {len(text)} bytes")
         print(f"first scrape  {1e3 * first:.1f} ms")

@@ -62,6 +62,25 @@ def test_our_servers_are_among_the_peers(load_names: set[str]) -> None:
     assert ca_load.PEERS["ours_asyncio"][0] == [*ca_load.PEERS["ours"][0], "--no-uvloop"]
 
 
+def test_what_is_measured_of_ours_alone_is_reported() -> None:
+    figures = {"start_s": 1, "gap_ms": 1, "cpu_percent": 1, "ms": 1, "bytes": 1, "cpu_s": 1}
+    own = [
+        goal
+        for s in SECTIONS
+        for goal in s.goals
+        if goal.scenario in ("autosave", "rest", "scrape")
+    ]
+    rows = [kit.row(goal.scenario, figures) for goal in own]
+    assert {goal.key for goal in own} == {"start_s", "gap_ms", "cpu_percent", "ms"}
+    assert [goal for goal in own if Results(rows).median(goal, "ours") != 1] == []
+
+
+def test_what_the_load_generator_says_of_a_slow_client_is_reported() -> None:
+    found = measured("slow_scalar", "ours", longest_gap_s=0.004, rss_start_kb=0, rss_max_kb=1024)
+    assert figure(found, "no_event_ms") == 4
+    assert figure(found, "grown_mb") == 1
+
+
 # --- figures ---------------------------------------------------------------------------------
 
 
