@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
-from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
+from ioc_ops.ca import LAST_TYPE, Command, Eca, payload_size
 from ioc_ops.channel import Payload
 from ioc_ops.server.naming import bad_id, too_large
 from ioc_ops.server.subscription import OUTPUT_LIMIT, CircuitFeed
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["event_add", "event_cancel", "events_off", "events_on"]
 
+_ADD = int(Command.EVENT_ADD)
 _MASK = slice(12, 14)
 _EVERY_EVENT = 0xF
 
@@ -21,9 +22,8 @@ def event_add(
 ) -> bool:
     """Subscribe; the first event goes out at once."""
     server_channel = circuit.channels.get(sid)
-    request = (Command.EVENT_ADD, len(payload), data_type, count, sid, subscription)
     if server_channel is None:
-        return bad_id(circuit, request)
+        return bad_id(circuit, (_ADD, len(payload), data_type, count, sid, subscription))
     channel = server_channel.channel
     mask = int.from_bytes(payload[_MASK], "big")
     held = server_channel.subscriptions
@@ -35,6 +35,7 @@ def event_add(
     elif not mask & _EVERY_EVENT or (held and subscription in held):
         problem = Eca.BADMASK
     if problem is not None:
+        request = (_ADD, len(payload), data_type, count, sid, subscription)
         circuit.error(request, problem, server_channel.cid, channel.name)
         return False
     # A feed sends to all its subscribers at once: what that may come to is bounded.
@@ -51,7 +52,7 @@ def event_add(
         held = server_channel.subscriptions = {}
     held[subscription] = feed
     circuit.subscription_count += 1
-    feed.allow(bool(server_channel.rights & AccessRights.READ))
+    feed.allow(server_channel.readable)
     if not feed.readable:
         circuit.counters.access_denied += 1
     feed.add(subscription)

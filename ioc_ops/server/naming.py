@@ -5,7 +5,7 @@ Each mirrors its namesake in EPICS Base ``rsrv/camessage.c``.
 
 from typing import TYPE_CHECKING
 
-from ioc_ops.ca import PRIORITY_MAX, AccessRights, Command, Eca, pack_header
+from ioc_ops.ca import PRIORITY_MAX, Command, Eca, pack_header
 from ioc_ops.ca.commands import DO_REPLY
 from ioc_ops.ca.header import HEADER
 from ioc_ops.channel import Payload
@@ -191,11 +191,10 @@ def update_access(circuit: "Circuit", server_channel: ServerChannel) -> None:
     rights, server_channel.trapped = circuit.context.access.decide(server_channel.channel, circuit)
     if rights == server_channel.rights:
         return
-    server_channel.rights = rights
-    server_channel.writable = bool(rights & AccessRights.WRITE)
+    server_channel.grant(rights)
     circuit.forget_reads()
     circuit.answer(Command.ACCESS_RIGHTS, 0, b"", 0, server_channel.cid, rights)
-    readable = bool(rights & AccessRights.READ)
+    readable = server_channel.readable
     for feed in (server_channel.subscriptions or {}).values():
         if feed.readable != readable:
             feed.allow(readable)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ioc_ops.ca import LAST_TYPE, AccessRights, Command, Eca, payload_size
+from ioc_ops.ca import LAST_TYPE, Command, Eca, payload_size
 from ioc_ops.channel import ChannelData, Payload
 from ioc_ops.errors import ChannelError
 from ioc_ops.server.naming import bad_id, too_large
@@ -37,7 +37,7 @@ def read_notify(
         circuit.error(request, too_large(circuit), cid, f"{channel.name}: {count} elements")
         return False
     circuit.counters.reads += 1
-    if not server_channel.rights & AccessRights.READ:
+    if not server_channel.readable:
         circuit.counters.access_denied += 1
         _failed(circuit, data_type, count, ioid, Eca.NORDACCESS)
     elif channel.getter is not None:
@@ -86,7 +86,7 @@ def read(
         problem = Eca.BADTYPE
     elif payload_size(data_type, count) > circuit.largest_answer:
         problem = too_large(circuit)
-    elif not server_channel.rights & AccessRights.READ:
+    elif not server_channel.readable:
         circuit.counters.access_denied += 1
         problem = Eca.NORDACCESS
     if problem is not None:

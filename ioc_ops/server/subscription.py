@@ -55,10 +55,10 @@ class CircuitFeed:
         self.asked = mask
         self.mask = mask
         self.readable = True
-        self.subscribers: list[int] = []
+        self.subscribers: tuple[int, ...] = ()
         # Headers of all subscribers for a payload of this size and count, and an empty
         # last one, so that payload.join(heads) is the whole event for everybody.
-        self.heads: list[bytes] = []
+        self.heads: tuple[bytes, ...] = ()
         self.size = self.shown = -1
 
     def allow(self, readable: bool) -> None:
@@ -68,12 +68,13 @@ class CircuitFeed:
 
     def add(self, subscription: int) -> None:
         """One more subscriber."""
-        self.subscribers.append(subscription)
+        self.subscribers += (subscription,)
         self.size = -1
 
     def remove(self, subscription: int) -> None:
         """One subscriber less; its headers are made anew at the next event."""
-        self.subscribers.remove(subscription)
+        at = self.subscribers.index(subscription)
+        self.subscribers = self.subscribers[:at] + self.subscribers[at + 1 :]
         self.size = -1
 
     def post(self) -> None:
@@ -134,10 +135,10 @@ class CircuitFeed:
         return bytes(size + -size % 8), self.count, int(status)
 
     def _make_heads(self, size: int, count: int, status: int) -> None:
-        self.heads = [
+        heads = [
             pack_header(_EVENT, size, self.data_type, count, status, subscription)
             for subscription in self.subscribers
         ]
-        self.heads.append(b"")
+        self.heads = (*heads, b"")
         # Headers that tell of an error serve once.
         self.size, self.shown = (size, count) if status == _NORMAL else (-1, -1)
