@@ -10,7 +10,7 @@ from ioc_ops.errors import ConfigurationError, DefinitionError
 from ioc_ops.group import PVGroup, PvpropertyData, PVSpec
 from ioc_ops.server import AsyncLibraryLayer, current_context
 from ioc_ops.status.button import asked, button, release
-from ioc_ops.status.watched import Taken, Watched, find, is_pattern
+from ioc_ops.status.watched import Taken, Watched, find, is_pattern, why_not
 from ioc_ops.status.window import Batch, SlidingWindow, Summary
 
 __all__ = ["StatisticsHelper"]
@@ -193,6 +193,21 @@ class StatisticsHelper(PVGroup):
             )
         for key, channel in matched.items():
             self._begin(channel, self._make_pvs(key))
+        context.added.append(lambda pv: self._rebind(pv, context.find))
+        context.removed.append(lambda pv: self._rebind(pv, context.find))
+
+    def _rebind(self, pv: ChannelData, lookup: Callable[[str], ChannelData | None]) -> None:
+        """A PV has come or gone: watch what bears the names of what we watch now."""
+        for job in self._jobs:
+            name = job.watched.channel.name
+            if name != pv.name and not name.startswith(f"{pv.name}."):
+                continue
+            channel = lookup(name)
+            if channel is not None and (reason := why_not(channel)):
+                self.log.warning("no statistics of %s: %s", name, reason)
+                channel = None
+            job.watched.follow(channel)
+            job.held = None
 
     def _begin(self, channel: ChannelData, shown: list[list[PvpropertyData]]) -> None:
         job = _Job(Watched(channel, self._hurry), [], shown)

@@ -81,7 +81,9 @@ class Watched:
     The cost for the writer is that of appending to a list.
     """
 
-    __slots__ = ("_hurry", "_invalid", "_skipped", "_updates", "_values", "_waiting", "channel")
+    __slots__ = (
+        "_gone", "_hurry", "_invalid", "_skipped", "_updates", "_values", "_waiting", "channel",
+    )  # fmt: skip
 
     mask = _MASK
 
@@ -93,6 +95,7 @@ class Watched:
             hurry: called when many values wait.
         """
         self.channel = channel
+        self._gone = False
         self._hurry = hurry
         self._values: list[Numbers] = []
         self._updates = self._invalid = self._skipped = self._waiting = 0
@@ -122,15 +125,27 @@ class Watched:
     def take(self) -> Taken:
         """What has come; from here on anew."""
         channel = self.channel
-        now = None if channel.alarm.severity == _INVALID else numbers_of(channel)
+        silent = self._gone or channel.alarm.severity == _INVALID
+        now = None if silent else numbers_of(channel)
         taken = Taken(self._values, now, self._updates, self._invalid, self._skipped)
         self._values = []
         self._updates = self._invalid = self._skipped = self._waiting = 0
         return taken
 
+    def follow(self, channel: ChannelData | None) -> None:
+        """Watch another PV, which has the place of this one now; None: it is gone."""
+        if channel is self.channel and not self._gone:
+            return
+        self.end()
+        self._gone = channel is None
+        if channel is not None:
+            self.channel = channel
+            channel.subscribe(self._key, self)
+
     def end(self) -> None:
         """Watch no more."""
-        self.channel.unsubscribe(self._key)
+        if not self._gone:
+            self.channel.unsubscribe(self._key)
 
 
 def why_not(channel: ChannelData) -> str:
