@@ -201,6 +201,8 @@ def test_saving_can_be_switched_off() -> None:
             for name in ("SaveAs", "Delete"):
                 with pytest.raises(ChannelError, match="switched off by x:scanMenu:enableSave"):
                     await life.set(f"scanMenu:{name}", "a")
+                assert "switched off by x:scanMenu:enableSave" in life.message
+                assert life.ended() == FAILED
             with pytest.raises(ChannelError, match="switched off"):
                 await life.press("scanMenu:saveConfig1")
             await life.set("scanMenu:Load", "a")

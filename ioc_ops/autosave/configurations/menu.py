@@ -378,11 +378,11 @@ class ConfigMenu(ConfigMenuPVs):
         await self._for_client(instance, self.load(name))
 
     async def at_save_as(self, instance: ChannelData, name: str, description: str | None) -> None:
-        self.check_enabled(instance)
+        await self.check_enabled(instance)
         await self._for_client(instance, self.save(name, description))
 
     async def at_delete(self, instance: ChannelData, name: str) -> None:
-        self.check_enabled(instance)
+        await self.check_enabled(instance)
         await self._for_client(instance, self.delete(name))
 
     async def at_find(self, instance: ChannelData) -> None:

@@ -101,10 +101,13 @@ class ConfigMenuPVs(PVGroup):
         """What there is, in the order in which it is shown."""
         raise NotImplementedError
 
-    def check_enabled(self, instance: ChannelData) -> None:
-        """Raises ChannelError if clients may not save and delete."""
+    async def check_enabled(self, instance: ChannelData) -> None:
+        """Raises ChannelError if clients may not save and delete; they are shown why."""
         if self.enabled.value != "Yes":
-            raise ChannelError(f"{instance.name}: saving is switched off by {self.enabled.name}")
+            refusal = f"saving is switched off by {self.enabled.name}"
+            if self.busy.value == "Done":  # else the message is that of what goes on
+                await self.show_end(refusal, AlarmSeverity.MAJOR_ALARM)
+            raise ChannelError(f"{instance.name}: {refusal}")
 
     # --- what that means --------------------------------------------------------------------
 
