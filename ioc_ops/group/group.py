@@ -180,8 +180,10 @@ class PVGroup:
         Call it in the loop's thread.
 
         Raises:
-            KeyError: the group has no PV of this attribute.
+            DefinitionError: the group has no PV of this attribute.
         """
+        if attr not in self.attr_to_pvname:
+            raise DefinitionError(f"{self.name}.{attr}: there is no such PV to take out")
         pvname = self.attr_to_pvname[attr]
         tree = list(self._path(attr))
         for group, key in tree:

@@ -83,7 +83,7 @@ def test_names_that_are_taken_are_refused_and_nothing_changes() -> None:
 
 
 def test_removing_what_is_not_there() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(DefinitionError, match=r"Outer\.nothing: there is no such PV"):
         Outer("T:").remove_pv("nothing")
 
 
