@@ -27,8 +27,7 @@ class AutosaveControlPVs(AutosaveStatusPVs):
             try:
                 await self.save()
             except AutosaveError as error:
-                # What the client asked for is refused; there is no fault in the hook.
-                raise ChannelError(f"{instance.name}: not saved: {error}") from error
+                raise self._refused(f"{instance.name}: not saved: {error}") from error
         return "Idle"
 
     async def _at_restore_request(self, instance: ChannelData, value: str) -> str:
@@ -36,8 +35,13 @@ class AutosaveControlPVs(AutosaveStatusPVs):
             try:
                 await self.restore_now(self.restore_file.value)
             except AutosaveError as error:
-                raise ChannelError(f"{instance.name}: not restored: {error}") from error
+                raise self._refused(f"{instance.name}: not restored: {error}") from error
         return "Idle"
+
+    def _refused(self, why: str) -> ChannelError:
+        # There is no fault in the hook; but who asked may be a screen, which does not tell why.
+        self.log.error("autosave: %s", why)
+        return ChannelError(why)
 
     async def _at_restore_file(self, instance: ChannelData, value: str) -> None:
         if Path(value).name != value:

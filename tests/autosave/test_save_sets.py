@@ -341,11 +341,14 @@ def test_an_operator_takes_values_back_through_the_putters(
     asyncio.run(main())
 
 
-def test_what_cannot_be_restored_at_run_time_is_said(disk: FakeDisk, clock: VirtualClock) -> None:
+def test_what_cannot_be_restored_at_run_time_is_said(
+    disk: FakeDisk, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
         async with running(disk, clock, Careful) as life:
             with pytest.raises(ChannelError, match="there is no save file"):
                 await life.set("as:RESTORE", 1)
+            assert "x:as:RESTORE: not restored: there is no save file" in caplog.text
             for name in ("../secret", "a/b", "/etc/passwd"):
                 with pytest.raises(ChannelError, match="give the name of a file alone"):
                     await life.set("as:RESTORE_FILE", name)
