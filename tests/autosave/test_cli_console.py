@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from ioc_ops.autosave.commands.console import Console
+from ioc_ops.autosave.commands.files import table
 
 
 class Terminal(io.StringIO):
@@ -79,3 +80,10 @@ def test_only_a_yes_is_one(answer: str, agreed: bool) -> None:
     assert errors.getvalue() == "Write? [y/N] "
     assert not Console(io.StringIO(), errors, io.StringIO("y\n")).can_ask
     assert not Console(io.StringIO(), errors).can_ask
+
+
+def test_a_long_name_does_not_spread_the_other_rows() -> None:
+    long = "x:" + "n" * 180
+    lines = table([["PV", "OLD", "NEW"], ["x:a", "1", "2"], [long, "3", "4"]]).splitlines()
+    assert lines[1] == f"{'x:a':60}  1    2"
+    assert lines[2] == f"{long}  3    4"

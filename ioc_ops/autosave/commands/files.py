@@ -20,6 +20,8 @@ __all__ = ["SavedFile", "date", "duration", "load", "shown", "size", "table"]
 
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
+_WIDEST = 60  # characters of a column
+
 
 class SavedFile:
     """A save file that was read and verified."""
@@ -72,9 +74,12 @@ def load(path: str | os.PathLike[str]) -> SavedFile:
 
 
 def table(rows: Iterable[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
-    """Rows in columns, those of the numbers ``right`` set to the right; the last one as it is."""
+    """Rows in columns, those of the numbers ``right`` set to the right; the last one as it is.
+
+    What is longer than a column may be wide shifts its own row alone.
+    """
     lines = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [min(max(map(len, column)), _WIDEST) for column in zip(*lines, strict=True)]
     text = ""
     for line in lines:
         cells = [
@@ -85,7 +90,7 @@ def table(rows: Iterable[Sequence[str]], right: frozenset[int] = frozenset()) ->
     return text
 
 
-def shown(value: Value | None, width: int = 60) -> str:
+def shown(value: Value | None, width: int = _WIDEST) -> str:
     """A value on one line, cut to a width."""
     text = _text(value)
     text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[: width + 1])
