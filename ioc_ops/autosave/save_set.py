@@ -15,7 +15,7 @@ from ioc_ops.autosave.members import Members, RequestFile, check_sets
 from ioc_ops.autosave.restore import RestoreReport, log_report
 from ioc_ops.autosave.restored import Restored, put_saved, restore_loaded
 from ioc_ops.autosave.saver import Saver
-from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method, run
+from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method, Trigger, run
 from ioc_ops.autosave.session import SaveSession
 from ioc_ops.autosave.snapshot import current_value
 from ioc_ops.autosave.stats import AutosaveStats
@@ -132,8 +132,8 @@ class SaveSet(AutosaveControlPVs):
         self.stats = AutosaveStats()
         #: No save but the last and those on request, as long as this is set.
         self.paused = False
-        self.trigger_pv: ChannelData | None = None
-        self._trigger = trigger
+        self.trigger: Trigger | None = None
+        self._trigger_name = trigger
         self._request: RequestFile | None = None
         if request is not None:
             path = [Path(each) for each in request_path]
@@ -158,7 +158,8 @@ class SaveSet(AutosaveControlPVs):
         sets = save_sets_of(root)
         tagged = find_targets(root)
         check_sets(tagged, [each.set_name for each in sets])
-        self.trigger_pv = self._find_trigger(root)
+        if self._trigger_name is not None:
+            self.trigger = Trigger.of(root, self._trigger_name)
         self._clock = async_lib
         limit = self._time_to_restore(sets, async_lib.monotonic())
         try:
@@ -184,14 +185,6 @@ class SaveSet(AutosaveControlPVs):
         began = min(each.restore_began for each in sets if each.restore_began is not None)
         return max(began + self.restore_timeout - now, _LEAST_RESTORE_TIME)
 
-    def _find_trigger(self, root: PVGroup) -> ChannelData | None:
-        if self._trigger is None:
-            return None
-        found = root.pvdb.get(self._trigger) or root.pvdb.get(root.prefix + self._trigger)
-        if found is None:
-            raise ConfigurationError(f"autosave: {self.name}: there is no PV {self._trigger}")
-        return found
-
     async def _requested(self, root: PVGroup, clock: Clock, limit: float) -> Sequence[RequestedPV]:
         macros = {"P": root.prefix, **self.macros}
         return await self._request.read(macros, clock, limit) if self._request else ()
@@ -206,7 +199,8 @@ class SaveSet(AutosaveControlPVs):
             self.log.warning("autosave: no PV of %s is marked as autosaved%s", root.name, which)
         image = SaveImage(root.prefix, carry_seconds=self.carry_days * _DAY)
         session = SaveSession(self.file_manager, image, members.aliases)
-        return Saver(session, members.channels, self.stats, self.log)
+        by_itself = self.method in SAVED_AT_STOP
+        return Saver(session, members.channels, self.stats, self.log, by_itself=by_itself)
 
     async def _restore(
         self,
@@ -255,6 +249,8 @@ class SaveSet(AutosaveControlPVs):
         """Before any hook of the PV runs: its value is back."""
         if self._saver is None:
             return
+        if self.trigger is not None and self.trigger.name == channel.name:
+            self.trigger.follow(channel)
         for target in self._members.of_pv(channel, root_of(self)):
             self._members.targets[target.name] = target
             trouble = self.restored.give_back(target.name, target.channel)
@@ -368,9 +364,14 @@ class SaveSet(AutosaveControlPVs):
         """
         if self._saver is None or self._clock is None:
             raise AutosaveError("autosave does not run")
-        loaded = await self._saver.read(file, self._clock, self.restore_timeout)
-        if loaded.snapshot is None:
-            raise AutosaveError(f"there is no save file {self.filename} that can be used")
+        try:
+            loaded = await self._saver.read(file, self._clock, self.restore_timeout)
+            if loaded.snapshot is None:
+                raise AutosaveError(f"there is no save file {self.filename} that can be used")
+        except AutosaveError as error:
+            self.restored.failure = str(error)
+            await self.publish()
+            raise
         self.restored.report = await put_saved(loaded, self._members.channels)
         self.restored.failure = ""
         self._count(loaded)

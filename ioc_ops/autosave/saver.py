@@ -50,6 +50,8 @@ class Saver:
         channels: Mapping[str, ChannelData],
         stats: AutosaveStats,
         log: logging.Logger,
+        *,
+        by_itself: bool = True,
     ) -> None:
         """Start the thread.
 
@@ -58,12 +60,14 @@ class Saver:
             channels: the PVs, by the name under which they are saved.
             stats: kept up to date.
             log: for what is noticed later than the call that caused it.
+            by_itself: the PVs are saved whenever they change. Else nothing is ever late.
         """
         self.stats = stats
         self.log = log
         self.watch = Watch(channels)
         #: What was wrong beside the last save itself; empty if nothing was.
         self.warning = ""
+        self._by_itself = by_itself
         self._session = session
         self._storage = StorageThread("autosave")
         self._loading: Job[LoadResult] | None = None
@@ -169,8 +173,9 @@ class Saver:
     # --- saving -------------------------------------------------------------------------------
 
     def mark_unsaved(self) -> None:
-        """There is something that is not on disk."""
-        self.stats.unsaved_since = self.stats.unsaved_since or self._session.clock()
+        """There is something that should be on disk and is not."""
+        if self._by_itself:
+            self.stats.unsaved_since = self.stats.unsaved_since or self._session.clock()
 
     async def has_changes(self, clock: Clock) -> bool:
         """Whether there is something to save."""

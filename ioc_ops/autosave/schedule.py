@@ -6,9 +6,11 @@ from typing import Protocol
 
 from ioc_ops.autosave.files.thread import Clock
 from ioc_ops.channel import ChannelData, EventMask
+from ioc_ops.errors import ConfigurationError
+from ioc_ops.group import PVGroup
 from ioc_ops.server import AsyncLibraryLayer
 
-__all__ = ["SAVED_AT_STOP", "Method", "Scheduled", "run"]
+__all__ = ["SAVED_AT_STOP", "Method", "Scheduled", "Trigger", "run"]
 
 # Looking for changes may take this part of the time.
 _LOOK_SHARE = 0.05
@@ -27,12 +29,49 @@ class Method(StrEnum):
 SAVED_AT_STOP = frozenset({Method.ON_CHANGE, Method.PERIODIC})
 
 
+class Trigger:
+    """A PV at each of whose updates something is done; a Feed of that PV."""
+
+    mask = int(EventMask.VALUE)
+
+    def __init__(self, channel: ChannelData) -> None:
+        """Follow the PV; nobody takes notice yet."""
+        self.notice: Callable[[], None] = _ignore
+        self.follow(channel)
+
+    @classmethod
+    def of(cls, root: PVGroup, name: str) -> "Trigger":
+        """Follow a PV of the tree, named with its prefix or without. Raises ConfigurationError."""
+        channel = root.pvdb.get(name) or root.pvdb.get(root.prefix + name)
+        if channel is None:
+            raise ConfigurationError(f"autosave: trigger={name!r}: there is no PV of this name")
+        return cls(channel)
+
+    def follow(self, channel: ChannelData) -> None:
+        """Follow this PV from now on: the other is gone, or this one has taken its place."""
+        self.name = channel.name
+        self._channel = channel
+        channel.subscribe((self, 0, 0, self.mask), self)
+
+    def post(self) -> None:
+        """The PV has been updated."""
+        self.notice()
+
+    def close(self) -> None:
+        """Follow no longer."""
+        self._channel.unsubscribe((self, 0, 0, self.mask))
+
+
+def _ignore() -> None:
+    pass
+
+
 class Scheduled(Protocol):
     """What the loops ask of a save set."""
 
     period: float
     debounce: float
-    trigger_pv: ChannelData | None
+    trigger: Trigger | None
 
     async def has_changes(self, clock: Clock) -> bool:
         """Whether there is something to save."""
@@ -73,16 +112,16 @@ async def _save_periodically(target: Scheduled, async_lib: AsyncLibraryLayer) ->
 
 
 async def _save_when_triggered(target: Scheduled, async_lib: AsyncLibraryLayer) -> None:
-    assert target.trigger_pv is not None  # noqa: S101 - found when the set was restored
+    assert target.trigger is not None  # noqa: S101 - found when the set was restored
     updated = async_lib.Event()
-    feed = _Updates(target.trigger_pv, updated.set)
+    target.trigger.notice = updated.set
     try:
         while True:
             await updated.wait()
             updated.clear()
             await target.try_to_save(async_lib)
     finally:
-        feed.close()
+        target.trigger.close()
 
 
 async def _save_on_request_only(target: Scheduled, async_lib: AsyncLibraryLayer) -> None:
@@ -95,20 +134,3 @@ _LOOPS: dict[Method, Callable[[Scheduled, AsyncLibraryLayer], Awaitable[None]]] 
     Method.TRIGGERED: _save_when_triggered,
     Method.MANUAL: _save_on_request_only,
 }
-
-
-class _Updates:
-    """A Feed of a PV that calls a function at each update."""
-
-    mask = int(EventMask.VALUE)
-
-    def __init__(self, channel: ChannelData, notice: Callable[[], None]) -> None:
-        self._channel = channel
-        self._notice = notice
-        channel.subscribe((self, 0, 0, self.mask), self)
-
-    def post(self) -> None:
-        self._notice()
-
-    def close(self) -> None:
-        self._channel.unsubscribe((self, 0, 0, self.mask))

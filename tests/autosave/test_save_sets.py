@@ -204,6 +204,43 @@ def test_the_request_of_the_helper_fails_if_any_set_does(
     asyncio.run(main())
 
 
+def test_a_trigger_that_goes_and_comes_back_saves_again(
+    disk: FakeDisk, clock: VirtualClock
+) -> None:
+    async def main() -> None:
+        async with running(disk, clock) as life:
+            gone = life.ioc.fire
+            life.ioc.remove_pv("fire")
+            life.ioc.add_pv("fire", pvproperty(value=0))
+            await life.set("shot", 3)
+            await life.set("fire", 1)
+            await clock.advance(0.5)
+            assert life.saved("shots") == {"x:shot": 3}
+            assert gone is not life.ioc.pvdb["x:fire"]
+
+    asyncio.run(main())
+
+
+def test_what_is_saved_on_request_alone_is_never_late(disk: FakeDisk, clock: VirtualClock) -> None:
+    def full(number: int, operation: str) -> None:
+        if operation == "write":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async def main() -> None:
+        async with running(disk, clock) as life:
+            await life.set("recipe", 3)
+            disk.before = full
+            with pytest.raises(ChannelError, match="No space left"):
+                await life.set("recipes:SAVE", 1)
+            disk.before = lambda number, name: None
+            assert life.value("recipes:STATUS") == "Failure"
+            assert life.sets["recipes"].stats.unsaved_since == 0
+            await life.set("recipes:SAVE", 1)
+            assert life.saved("recipes") == {"x:recipe": 3}
+
+    asyncio.run(main())
+
+
 # --- restoring ----------------------------------------------------------------------------------
 
 
@@ -348,6 +385,8 @@ def test_what_cannot_be_restored_at_run_time_is_said(
         async with running(disk, clock, Careful) as life:
             with pytest.raises(ChannelError, match="there is no save file"):
                 await life.set("as:RESTORE", 1)
+            assert life.value("as:RESTORE_STATUS") == "Failure"
+            assert "there is no save file" in str(life.value("as:RESTORE_MESSAGE"))
             assert "x:as:RESTORE: not restored: there is no save file" in caplog.text
             for name in ("../secret", "a/b", "/etc/passwd"):
                 with pytest.raises(ChannelError, match="give the name of a file alone"):
@@ -496,7 +535,7 @@ class NoTrigger(PVGroup):
         (Misspelt, "x:x: there is no save set 'postions', but 'positions'; add postions ="),
         (NoHelper, "nothing saves x:x: add autosave = SubGroup\\(AutosaveHelper\\)"),
         (Twins, "two save sets are called"),
-        (NoTrigger, "there is no PV fier"),
+        (NoTrigger, "trigger='fier': there is no PV of this name"),
     ],
 )
 def test_a_configuration_that_would_lose_values_ends_the_start(
