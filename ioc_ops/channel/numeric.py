@@ -31,6 +31,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 _NATIVE_NUMPY = ("", "i2", "f4", "u2", "u1", "i4", "f8")
+_METADATA = frozenset(METADATA_FIELDS)
 _DOUBLE = struct.Struct(">d")
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
@@ -78,9 +79,12 @@ class ChannelNumeric(ChannelData):
             arguments: fields of ``Metadata`` (units, precision, upper_alarm_limit, ...) and
                 arguments of ``ChannelState``; None stands for what is not said.
         """
-        given = [(name, arguments.pop(name, None)) for name in METADATA_FIELDS]
-        said = [(name, value) for name, value in given if value is not None]
-        self.metadata = shared_metadata(*said) if said else PLAIN
+        self.metadata = PLAIN
+        if not _METADATA.isdisjoint(arguments):
+            given = [(name, arguments.pop(name, None)) for name in METADATA_FIELDS]
+            said = [(name, value) for name, value in given if value is not None]
+            if said:
+                self.metadata = shared_metadata(*said)
         self.deadband: Deadband | None = None
         self.limit_passed: float | None = None
         super().__init__(value, **arguments)

@@ -1,6 +1,7 @@
 """Which class of PV a declaration asks for: by its dtype, its value, its record type."""
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import get_origin
 
 import numpy as np
@@ -118,6 +119,14 @@ def data_class_of(dtype: object, read_only: bool) -> _DataClass:
     Raises:
         DefinitionError: there is none.
     """
+    try:
+        return _known_class(dtype, read_only)
+    except TypeError:  # not even hashable
+        raise DefinitionError(f"dtype {dtype!r} has no CA type") from None
+
+
+@lru_cache(maxsize=256)
+def _known_class(dtype: object, read_only: bool) -> _DataClass:
     dtype = get_origin(dtype) or dtype  # PvpropertyDouble[AiFields]
     if isinstance(dtype, type):
         if issubclass(dtype, PvpropertyData):

@@ -158,7 +158,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         self.attr_name = name
         self._owned = True
         if self.pvspec.attr != name:
-            self.pvspec = self.pvspec.new(attr=name)
+            self.pvspec = self.pvspec.called(name)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...

@@ -121,6 +121,15 @@ class PVSpec:
         """A copy that differs in some respects."""
         return replace(self, **changes)
 
+    def called(self, attr: str) -> "PVSpec":
+        """The same under the attribute that it is in a group; nothing is checked anew."""
+        # A large IOC declares 100,000: `replace` would check each hook of each once more.
+        twin = object.__new__(type(self))
+        for name in self.__slots__:
+            object.__setattr__(twin, name, getattr(self, name))
+        object.__setattr__(twin, "attr", attr)
+        return twin
+
     def create(self, group: "PVGroup | None" = None, pvname: str | None = None) -> PvpropertyData:
         """Make the PV.
 
@@ -188,5 +197,7 @@ class PVSpec:
 
 def _record_of(dtype: object) -> type[RecordFields] | None:
     """The fields that ``PvpropertyDouble[AiFields]`` names."""
+    if dtype is None or isinstance(dtype, type):
+        return None  # as nearly always
     named = get_args(dtype)
     return named[0] if named and issubclass(named[0], RecordFields) else None
