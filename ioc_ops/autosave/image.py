@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from ioc_ops.autosave.fileformat import carried_line, compose, value_line
+from ioc_ops.autosave.pauses import gently
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot
 from ioc_ops.autosave.values import Value
 from ioc_ops.errors import AutosaveError
@@ -54,7 +55,7 @@ class SaveImage:
             for name, value in snapshot.values.items()
             if name not in served
         }
-        for name in served:
+        for name in gently(served):
             value = snapshot.find(name)
             if value is not None:
                 self._lines[name] = value_line(name, value)
@@ -89,7 +90,7 @@ class SaveImage:
     def compose(self, now: float) -> list[bytes]:
         """The content of the file, in pieces; `is_saved` when it is on the disk."""
         return compose(
-            [self._lines[name] for name in self._order],
+            [self._lines[name] for name in gently(self._order)],
             [carried_line(name, self._carried[name]) for name in sorted(self._carried)],
             saved_at=now,
             serial=self.serial + 1,

@@ -5,20 +5,17 @@ constructor runs in the storage thread, one call after the other.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.files.results import LoadResult, SaveResult
 from ioc_ops.autosave.image import SaveImage
+from ioc_ops.autosave.pauses import gently
 from ioc_ops.autosave.values import Value
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["Adopted", "SaveSession", "Written"]
-
-# The interpreter lets the event loop have its turn only every 5 ms if it is not told to.
-_WORK_SECONDS = 0.001
-_PAUSE_SECONDS = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ class SaveSession:
                 brings them.
         """
         began = time.monotonic()
-        errors = self._image.update(_with_pauses(values))
+        errors = self._image.update(gently(values))
         result = None
         # An IOC that was started without any of its PVs writes no empty file.
         if not self._image.empty and (self._image.changed or not self._manager.exists()):
@@ -147,13 +144,3 @@ class SaveSession:
     def close(self) -> None:
         """Let another IOC have the file; nothing may be called after this."""
         self._manager.close()
-
-
-def _with_pauses(values: Sequence[tuple[str, Value]]) -> Iterator[tuple[str, Value]]:
-    """The same values, with moments between them in which other threads can run."""
-    until = time.monotonic() + _WORK_SECONDS
-    for value in values:
-        yield value
-        if time.monotonic() >= until:
-            time.sleep(_PAUSE_SECONDS)
-            until = time.monotonic() + _WORK_SECONDS
