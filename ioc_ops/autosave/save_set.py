@@ -175,7 +175,7 @@ class SaveSet(AutosaveControlPVs):
         except AutosaveError as error:
             self.log.error("autosave: nothing restored from %s: %s", self.filename, error)
             self.stats.restore_failures = len(self._members.targets)
-            self.restored.failure = self.stats.restore_error = str(error)
+            self.restored.failure = str(error)
         root.pvdb.added.append(self._pv_added)
         root.pvdb.removed.append(self._pv_removed)
         await self.publish()
@@ -239,7 +239,6 @@ class SaveSet(AutosaveControlPVs):
         lost_all = report.path is None and bool(report.rejected)
         stats.restore_failures = stats.pvs if lost_all else len(report.skipped)
         stats.generations = loaded.generations
-        stats.restore_error = "" if report.complete else str(report)
         if loaded.snapshot is not None and loaded.path == self.filename:
             stats.last_success = loaded.snapshot.saved_at or 0.0
 

@@ -37,8 +37,6 @@ class AutosaveStats:
     hung: bool = False
     #: Why the last save failed; empty after one that did not.
     last_error: str = ""
-    #: Why not all was restored; empty if it was.
-    restore_error: str = ""
 
     @property
     def failures(self) -> int:

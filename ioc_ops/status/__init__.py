@@ -1,7 +1,6 @@
 """Status PVs of an IOC, and the probe that PVs and metrics read from."""
 
 from ioc_ops.status.basic import BasicStatusHelper
-from ioc_ops.status.helper import StatusHelper
 from ioc_ops.status.host import Host, LocalHost
 from ioc_ops.status.memory import MemoryTracingHelper
 from ioc_ops.status.memory_trace import TRACEMALLOC_FILTERS, get_top_allocation_info
@@ -23,6 +22,7 @@ from ioc_ops.status.readings import (
 )
 from ioc_ops.status.row import Period, StatusPv
 from ioc_ops.status.statistics import StatisticsHelper
+from ioc_ops.status.status_helper import StatusHelper
 from ioc_ops.status.table import TABLE
 
 __all__ = [
