@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from live_commands import Commands
 
@@ -29,17 +30,28 @@ def wait_until_stuck(commands: Commands, directory: Path, process: subprocess.Po
         assert process.poll() is None
 
 
+def wait_until_asleep(pid: int) -> None:
+    """Until the main thread of a process waits for something."""
+    process = psutil.Process(pid)
+    while process.status() != psutil.STATUS_SLEEPING:
+        os.sched_yield()
+
+
 def on_a_terminal(directory: Path, answer: str | None, *arguments: str) -> tuple[int, str]:
     """Exit status, and what the terminal showed; None for Ctrl+C in the place of an answer."""
     ours, theirs = pty.openpty()
-    shown = b""
+    shown, asked = b"", False
     with program(directory, *arguments, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         try:
             while chunk := os.read(ours, 4096):
                 shown += chunk
-                if b"[y/N]" not in chunk:
+                if asked or b"[y/N]" not in shown:
                     continue
+                asked = True
+                # A signal between the question and the system call that waits would be heard
+                # after an answer only, as in every program that reads a line.
+                wait_until_asleep(process.pid)
                 if answer is None:
                     process.send_signal(signal.SIGINT)
                 else:

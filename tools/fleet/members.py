@@ -1,7 +1,7 @@
 """Starts the IOCs of the fleet and gets them into trouble, each by its real cause."""
 
+import itertools
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -115,9 +115,15 @@ class Member:
 
     def lose_disk(self) -> None:
         """Where its values go there is no directory any more. Rights would not stop root."""
-        state = self.directory / "state"
-        shutil.rmtree(state)
-        state.write_text("in the way")
+        state, file = self.directory / "state", self.directory / "in_the_way"
+        file.touch()
+        for lost in map("lost{}".format, itertools.count()):
+            state.rename(self.directory / lost)
+            try:
+                os.link(file, state)
+            except FileExistsError:  # a save was quicker, and has made it again
+                continue
+            return
 
 
 class Fleet:
