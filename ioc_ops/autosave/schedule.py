@@ -51,7 +51,7 @@ class Trigger:
         """Follow this PV from now on: the other is gone, or this one has taken its place."""
         self.name = channel.name
         self._channel = channel
-        channel.subscribe((self, 0, 0, self.mask), self)
+        channel.subscribe(self)
 
     def post(self) -> None:
         """The PV has been updated."""
@@ -59,7 +59,7 @@ class Trigger:
 
     def close(self) -> None:
         """Follow no longer."""
-        self._channel.unsubscribe((self, 0, 0, self.mask))
+        self._channel.unsubscribe(self)
 
 
 def _ignore() -> None:

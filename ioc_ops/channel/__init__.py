@@ -14,7 +14,7 @@ from ioc_ops.channel.numeric import (
     ChannelNumeric,
     ChannelShort,
 )
-from ioc_ops.channel.state import PROCESSED, ChannelState, Feed, FeedKey, Payload, Value
+from ioc_ops.channel.state import PROCESSED, ChannelState, Feed, Payload, Value
 from ioc_ops.channel.text import ChannelByte, ChannelChar, ChannelString
 from ioc_ops.channel.views import View, make_view
 
@@ -40,7 +40,6 @@ __all__ = [
     "ChannelType",
     "EventMask",
     "Feed",
-    "FeedKey",
     "Metadata",
     "Payload",
     "StateAlarms",

@@ -191,7 +191,7 @@ class ChannelData(ChannelState):
 
     def processed(self) -> None:
         """Tell whom it concerns that the PV was processed."""
-        for feed in list(self.feeds.values()):
+        for feed in self.feeds:
             if feed.mask & PROCESSED:
                 feed.post()
 

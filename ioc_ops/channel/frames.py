@@ -18,7 +18,7 @@ __all__ = ["freeze", "numbers", "recast", "replace_value"]
 def freeze(channel: ChannelData) -> ChannelData:
     """A copy with an alarm of its own, that nobody writes and nobody listens to."""
     frame = copy.copy(channel)
-    frame.feeds = {}
+    frame.feeds = ()
     frame.encoded = {}
     alarm = channel.alarm
     frame.alarm = Alarm(alarm.status, alarm.severity)
@@ -41,7 +41,7 @@ def recast(frame: ChannelData, prototype: ChannelData, stored: Value) -> Channel
     """A frame of another native type: value and length change, all else stays."""
     cast = copy.copy(prototype)
     cast.name = frame.name
-    cast.feeds = {}
+    cast.feeds = ()
     cast.encoded = {}
     cast.alarm = frame.alarm
     cast.time_ns = frame.time_ns

@@ -22,7 +22,6 @@ __all__ = [
     "PROCESSED",
     "ChannelState",
     "Feed",
-    "FeedKey",
     "Payload",
     "Value",
     "clock",
@@ -55,13 +54,6 @@ class Feed(Protocol):
     def post(self) -> None: ...
 
 
-FeedKey = tuple[object, int, int, int]
-"""Circuit, DBR type, count, batch and mask: subscriptions that agree on these share one Feed."""
-
-_NO_FEEDS: dict[FeedKey, Feed] = {}
-"""What a PV without subscribers has; replaced, never filled."""
-
-
 class ChannelState:
     """The value of a PV, all that goes with it, and how it reaches those who want it."""
 
@@ -86,7 +78,8 @@ class ChannelState:
 
     name: str
     encoded: dict[int, tuple[Payload, int]]
-    feeds: dict[FeedKey, Feed]
+    feeds: tuple[Feed, ...]
+    """Replaced, never changed: one may leave while another is told of an event."""
     asl: int
     """Access level, 0 or 1: a rule of level 0 does not apply to a PV of level 1."""
 
@@ -119,7 +112,7 @@ class ChannelState:
         self._asg = "DEFAULT"
         self.asl = 0
         self._guard: Callable[[], None] | None = None
-        self.feeds = _NO_FEEDS
+        self.feeds = ()
         self.encoded = {}
         self.string_encoding = string_encoding
         self.reported_record_type = reported_record_type
@@ -294,15 +287,13 @@ class ChannelState:
         """Native type and largest count that a client is told when it connects."""
         return self.data_type, self.max_length
 
-    def subscribe(self, key: FeedKey, feed: Feed) -> None:
+    def subscribe(self, feed: Feed) -> None:
         """Post events on a feed from now on."""
-        if not self.feeds:
-            self.feeds = {}
-        self.feeds[key] = feed
+        self.feeds += (feed,)
 
-    def unsubscribe(self, key: FeedKey) -> None:
+    def unsubscribe(self, feed: Feed) -> None:
         """Forget a feed."""
-        self.feeds.pop(key, None)
+        self.feeds = tuple(each for each in self.feeds if each is not feed)
 
     def _encode(self, data_type: int, count: int) -> tuple[Payload, int]:
         layout = LAYOUTS[data_type]
@@ -369,14 +360,14 @@ class ChannelState:
             events |= _ALARM
         if self.encoded:
             self.encoded.clear()
-        for feed in self.feeds.values():
+        for feed in self.feeds:
             if feed.mask & events:
                 feed.post()
 
     def post(self, events: int) -> None:
         """Something beside the value has changed: drop the payloads, tell who wants to know."""
         self.encoded.clear()
-        for feed in self.feeds.values():
+        for feed in self.feeds:
             if feed.mask & events:
                 feed.post()
 

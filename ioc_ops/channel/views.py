@@ -13,7 +13,7 @@ from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.filters import Filter, Shape, States, Step, Update, make_filter
 from ioc_ops.channel.frames import freeze
 from ioc_ops.channel.longtext import decode_long, long_capacity, show_long
-from ioc_ops.channel.state import FeedKey, Payload, Value, clock
+from ioc_ops.channel.state import Payload, Value, clock
 
 __all__ = ["View", "make_view"]
 
@@ -54,14 +54,13 @@ def make_view(
 class View:
     """A PV behind filters; all that is not said here is the PV's."""
 
-    __slots__ = ("_filters", "_long", "_reader", "_shape", "encoded", "feeds", "name", "pv")
+    __slots__ = ("_filters", "_long", "_reader", "_shape", "encoded", "name", "pv")
 
     def __init__(
         self, pv: ChannelData, name: str, long_string: bool, filters: Sequence[Filter]
     ) -> None:
         self.pv = pv
         self.name = name
-        self.feeds: dict[FeedKey, _Subscriber] = {}
         # Stays empty: a read through filters is none that can be answered from memory.
         self.encoded: dict[int, tuple[Payload, int]] = {}
         self._long = long_string
@@ -131,9 +130,8 @@ class View:
 
     # -- monitoring ---------------------------------------------------------------------
 
-    def subscribe(self, key: FeedKey, feed: _Subscriber) -> None:
+    def subscribe(self, feed: _Subscriber) -> None:
         """Post the events that pass the filters on a feed from now on."""
-        self.feeds[key] = feed
         feed.channel = _Stream(self, feed)
 
     @property
@@ -148,7 +146,7 @@ class _Stream:
     It is what the subscriber asks for payloads: the newest that has passed, whenever it asks.
     """
 
-    __slots__ = ("_events", "_feed", "_frame", "_keys", "_step", "mask", "view")
+    __slots__ = ("_events", "_feed", "_frame", "_kinds", "_step", "mask", "view")
 
     def __init__(self, view: View, feed: _Subscriber) -> None:
         self.view = view
@@ -157,19 +155,14 @@ class _Stream:
         self._step = view.start()
         self._events = 0
         self._frame: ChannelData | None = None
-        self._keys: list[FeedKey] = []
         # A PV tells its feeds that there is news, not which. One feed for each kind, asked
         # before the stream is, lets plain subscriptions go without an argument more.
         kinds = [1 << bit for bit in range(4) if view.stateful and feed.mask >> bit & 1]
-        for kind in kinds:
-            self._attach(kind, _Kind(kind, self.note))
-        self._attach(self.mask, self)
+        self._kinds = [_Kind(kind, self.note) for kind in kinds]
+        for own in self._kinds:
+            view.pv.subscribe(own)
+        view.pv.subscribe(self)
         self._pass(self.mask)
-
-    def _attach(self, mask: int, feed: "_Kind | _Stream") -> None:
-        key: FeedKey = (feed, 0, 0, mask)
-        self._keys.append(key)
-        self.view.pv.subscribe(key, feed)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.view, name)
@@ -203,12 +196,11 @@ class _Stream:
         # Asked too early (rights that came back): what a read gives.
         return (frame or self.view).payload(data_type, count)
 
-    def unsubscribe(self, key: FeedKey) -> None:
+    def unsubscribe(self, feed: _Subscriber) -> None:
         """The subscriber leaves: nothing of this stays in the PV."""
-        for own in self._keys:
+        for own in self._kinds:
             self.view.pv.unsubscribe(own)
-        self._keys.clear()
-        self.view.feeds.pop(key, None)
+        self.view.pv.unsubscribe(self)
         if self._feed is not None:
             self._feed.channel = self.view
             self._feed = None

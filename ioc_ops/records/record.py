@@ -40,6 +40,7 @@ class RecordFields(Mapping[str, ChannelData]):
     def __init__(self, parent: ChannelData) -> None:
         """Make no field yet."""
         self._made: dict[str, ChannelData] = {}
+        self._following: dict[str, _News] = {}
         self.parent = parent
 
     def __getitem__(self, name: str) -> ChannelData:
@@ -51,8 +52,8 @@ class RecordFields(Mapping[str, ChannelData]):
             if not self._made:
                 # From now on changes of the record reach the fields that show them.
                 parent = self.parent
-                parent.subscribe((self, 0, 0, _VALUE), _News(_VALUE, self._new_value))
-                parent.subscribe((self, 0, 0, _PROPERTY), _News(_PROPERTY, self._new_metadata))
+                parent.subscribe(_News(_VALUE, self._new_value))
+                parent.subscribe(_News(_PROPERTY, self._new_metadata))
             self._made[name] = made
             self._complete(made, name)
         return made
@@ -136,11 +137,13 @@ class RecordFields(Mapping[str, ChannelData]):
                 other.refresh_metadata()
 
     def _follow(self, field: Field, follow: Callable[[Field], None]) -> None:
-        key = (field, 0, 0, PROCESSED)
+        name = field.spec.name
+        before = self._following.pop(name, None)
+        if before is not None:
+            self.parent.unsubscribe(before)
         if field.value:
-            self.parent.subscribe(key, _News(PROCESSED, partial(follow, field)))
-        else:
-            self.parent.unsubscribe(key)
+            news = self._following[name] = _News(PROCESSED, partial(follow, field))
+            self.parent.subscribe(news)
 
     def refresh(self, name: str) -> None:
         """What a field shows may have changed."""

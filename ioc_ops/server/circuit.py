@@ -18,7 +18,7 @@ from ioc_ops.errors import ChannelError
 from ioc_ops.server.channels import ServerChannel
 from ioc_ops.server.dispatch import HANDLERS
 from ioc_ops.server.naming import NO_ID
-from ioc_ops.server.subscription import LARGE, OUTPUT_LIMIT, CircuitFeed
+from ioc_ops.server.subscription import LARGE, OUTPUT_LIMIT, CircuitFeed, FeedKey
 
 if TYPE_CHECKING:
     from ioc_ops.server.context import Context
@@ -82,6 +82,7 @@ class Circuit:
         "counters",
         "dirty",
         "events_off",
+        "feeds",
         "host",
         "largest_answer",
         "minor",
@@ -110,6 +111,8 @@ class Circuit:
         self.largest_answer = context.max_payload
         self.channels: dict[int, ServerChannel] = {}
         self.next_sid = 1
+        # Here and not in the PV: one large table takes less memory than many small ones.
+        self.feeds: dict[FeedKey, CircuitFeed] = {}
         self.subscription_count = 0
         self.subscriptions_made = 0
         self.pending: dict[CircuitFeed, None] = {}
@@ -370,7 +373,8 @@ class Circuit:
         self.subscription_count -= 1
         feed.remove(subscription)
         if not feed.subscribers:
-            feed.channel.unsubscribe(feed.key)
+            del self.feeds[feed.key]
+            feed.channel.unsubscribe(feed)
             self.pending.pop(feed, None)
 
     def drop_all(self, server_channel: ServerChannel) -> None:
@@ -384,8 +388,10 @@ class Circuit:
         if self._closed:
             return
         self._closed = True
-        for server_channel in self.channels.values():
-            self.drop_all(server_channel)
+        for feed in self.feeds.values():
+            feed.channel.unsubscribe(feed)
+        self.feeds.clear()
+        self.subscription_count = 0
         self.channels.clear()
         self.pending.clear()
         self._entries.clear()

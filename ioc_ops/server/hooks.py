@@ -140,7 +140,7 @@ class _ScanField:
                 self._field.restore(_MENU_SCAN.index(period))
             else:
                 self._own = period
-        self._field.subscribe((self, 0, 0, self.mask), self)
+        self._field.subscribe(self)
 
     def post(self) -> None:
         self._own = 0.0

@@ -1,6 +1,6 @@
 """EVENT_ADD, EVENT_CANCEL and flow control (``event_add_action`` and others, ``camessage.c``)."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ioc_ops.ca import LAST_TYPE, Command, Eca, payload_size
 from ioc_ops.channel import Payload
@@ -42,12 +42,12 @@ def event_add(
     size = payload_size(data_type, count or channel.max_length)
     batch = circuit.subscriptions_made // max(OUTPUT_LIMIT // size, 1)
     circuit.subscriptions_made += 1
-    key = (circuit, data_type, count, batch << 16 | mask)
-    feed = cast("CircuitFeed | None", channel.feeds.get(key))
+    key = (channel, data_type, count, batch << 16 | mask)
+    feed = circuit.feeds.get(key)
     if feed is None:
-        feed = CircuitFeed(circuit, channel, data_type, count, mask, key)
+        feed = circuit.feeds[key] = CircuitFeed(circuit, channel, data_type, count, mask, key)
         # Armed before its first event goes out: a write in between is not lost.
-        channel.subscribe(key, feed)
+        channel.subscribe(feed)
     if held is None:
         held = server_channel.subscriptions = {}
     held[subscription] = feed

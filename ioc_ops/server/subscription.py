@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from ioc_ops.ca import Command, Eca, pack_header, payload_size
-from ioc_ops.channel import ChannelData, FeedKey, Payload
+from ioc_ops.channel import ChannelData, Payload
 from ioc_ops.errors import ConversionError
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
 
-__all__ = ["LARGE", "OUTPUT_LIMIT", "CircuitFeed"]
+__all__ = ["LARGE", "OUTPUT_LIMIT", "CircuitFeed", "FeedKey"]
 
 _EVENT = int(Command.EVENT_ADD)
 _NORMAL = int(Eca.NORMAL)
@@ -18,6 +18,9 @@ OUTPUT_LIMIT = 0x100000
 
 LARGE = 0x10000
 """From this size on a payload is handed to the transport by itself instead of copied."""
+
+FeedKey = tuple[ChannelData, int, int, int]
+"""PV, DBR type, count, and batch with mask: subscriptions that agree on these share a feed."""
 
 
 class CircuitFeed:
@@ -47,7 +50,7 @@ class CircuitFeed:
         mask: int,
         key: FeedKey,
     ) -> None:
-        self.key = key  # under which the PV knows this feed
+        self.key = key  # under which the circuit knows this feed
         self.circuit = circuit
         self.channel = channel
         self.data_type = data_type

@@ -13,7 +13,6 @@ from ioc_ops.channel import (
     ChannelData,
     ChannelNumeric,
     EventMask,
-    FeedKey,
 )
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.group import PVGroup
@@ -99,11 +98,7 @@ class Watched:
         self._hurry = hurry
         self._values: list[Numbers] = []
         self._updates = self._invalid = self._skipped = self._waiting = 0
-        channel.subscribe(self._key, self)
-
-    @property
-    def _key(self) -> FeedKey:
-        return (self, 0, 0, self.mask)
+        channel.subscribe(self)
 
     def post(self) -> None:
         """The PV has news."""
@@ -140,12 +135,12 @@ class Watched:
         self._gone = channel is None
         if channel is not None:
             self.channel = channel
-            channel.subscribe(self._key, self)
+            channel.subscribe(self)
 
     def end(self) -> None:
         """Watch no more."""
         if not self._gone:
-            self.channel.unsubscribe(self._key)
+            self.channel.unsubscribe(self)
 
 
 def why_not(channel: ChannelData) -> str:

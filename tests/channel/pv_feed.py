@@ -18,14 +18,13 @@ class Recorder:
         self.mask = int(mask)
         self.values: list[Any] = []
         self._channel = channel
-        self._key = (self, 0, 0, self.mask)
-        channel.subscribe(self._key, self)
+        channel.subscribe(self)
 
     def post(self) -> None:
         self.values.append(self._channel.value)
 
     def cancel(self) -> None:
-        self._channel.unsubscribe(self._key)
+        self._channel.unsubscribe(self)
 
 
 def sent(native: ChannelType, *values: Any) -> tuple[int, int, bytes]:

@@ -136,7 +136,7 @@ def test_garbage_closes_the_circuit_with_one_line_and_a_count(
     client.bench.tick()
     assert client.circuit._unread == []
     assert client.bench.context.circuits == set()
-    assert client.bench.pvdb["d"].feeds == {}
+    assert client.bench.pvdb["d"].feeds == ()
     assert len(caplog.records) == 1
 
 
@@ -351,7 +351,7 @@ def test_many_subscriptions_to_a_large_array_stop_at_the_limit(bench: type[Bench
     assert last == dict.fromkeys(range(50), 2.0)
     for i in range(50):
         client.ask(cancel(1, i, DOUBLE, 0))
-    assert channel.feeds == {}
+    assert channel.feeds == ()
 
 
 def test_payloads_that_a_pv_keeps_are_bounded(bench: type[Bench]) -> None:
@@ -528,7 +528,7 @@ def test_a_closed_circuit_leaves_nothing_behind(bench: type[Bench]) -> None:
     change(client, "d", 3.0)
     client.circuit.closed()
     circuit = client.circuit
-    assert all(channel.feeds == {} for channel in ioc.pvdb.values())
+    assert all(channel.feeds == () for channel in ioc.pvdb.values())
     assert ioc.context.circuits == set()
     assert (circuit.channels, circuit.pending, circuit.out, circuit._unread) == ({}, {}, [], [])
     assert circuit.subscription_count == 0

@@ -119,7 +119,7 @@ def some_request(random: Random, sids: Sequence[int] = range(1, len(PV_NAMES) + 
 def check(client: Client) -> None:
     """What must hold between any two calls."""
     circuit, ioc = client.circuit, client.bench
-    feeds = {feed for channel in ioc.pvdb.values() for feed in channel.feeds.values()}
+    feeds = {feed for channel in ioc.pvdb.values() for feed in channel.feeds}
     if client.transport.closed:
         assert circuit not in ioc.context.circuits
         assert not feeds
@@ -144,7 +144,7 @@ def finish(client: Client) -> None:
     client.circuit.closed()
     while client.bench.tasks:
         client.bench.run_tasks()
-    assert all(channel.feeds == {} for channel in client.bench.pvdb.values())
+    assert all(channel.feeds == () for channel in client.bench.pvdb.values())
     assert client.circuit.waiting == 0
     assert client.bench.context.circuits == set()
 

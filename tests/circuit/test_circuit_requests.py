@@ -347,7 +347,7 @@ def test_cancelling_is_confirmed_without_a_payload(client: Client) -> None:
     assert (header.command, header.data_type, header.count, header.size) == (1, TIME_DOUBLE, 1, 0)
     assert (header.parameter1, header.parameter2) == (SID["d"], 11)
     assert client.ask(write(SID["d"], DOUBLE, number(3.0), notify=False)) == []
-    assert client.bench.pvdb["d"].feeds == {}
+    assert client.bench.pvdb["d"].feeds == ()
 
 
 def test_clearing_a_channel_ends_its_subscriptions(client: Client) -> None:
@@ -355,7 +355,7 @@ def test_clearing_a_channel_ends_its_subscriptions(client: Client) -> None:
     assert client.circuit.subscription_count == 2
     header = client.ask_one(clear(SID["d"], 100)).header
     assert (header.command, header.parameter1, header.parameter2) == (12, SID["d"], 100)
-    assert client.bench.pvdb["d"].feeds == {}
+    assert client.bench.pvdb["d"].feeds == ()
     assert client.circuit.subscription_count == 0
     _, status, _ = error_of(client.ask_one(read(SID["d"], DOUBLE)))
     assert status == Eca.INTERNAL  # not from the memory of repeated reads either

@@ -21,7 +21,7 @@ class Feed:
 
     def __init__(self, pv: Any) -> None:
         self.pv, self.values = pv, []
-        pv.subscribe((self, 0, 0, self.mask), self)
+        pv.subscribe(self)
 
     def post(self) -> None:
         self.values.append(self.pv.value)

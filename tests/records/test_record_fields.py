@@ -22,7 +22,7 @@ class Counting:
     def __init__(self, channel: Any, mask: int) -> None:
         self.mask = mask
         self.posts = 0
-        channel.subscribe((self, 0, 0, mask), self)
+        channel.subscribe(self)
 
     def post(self) -> None:
         self.posts += 1

@@ -329,7 +329,7 @@ def test_an_update_without_a_change_tells_the_monitors_nothing() -> None:
     group = periodic(FakeHost())
     memory = group.pvdb["MEM_MAX"]
     feed = Feed()
-    memory.subscribe("test", feed)
+    memory.subscribe(feed)
     run(group, started(group, "CA_CLNT_CNT", FakeLibrary(25)))
     assert memory.value == 16e9
     assert feed.posts == 1

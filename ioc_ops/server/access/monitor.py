@@ -32,12 +32,8 @@ class InputWatch:
         self.channel = channel
         self.pv = pv
         self._tell = tell
-        channel.subscribe(self._key, self)
+        channel.subscribe(self)
         self.post()
-
-    @property
-    def _key(self) -> tuple[object, int, int, int]:
-        return (self, _STS_DOUBLE, 1, self.mask)
 
     def post(self) -> None:
         """The PV has news."""
@@ -51,4 +47,4 @@ class InputWatch:
 
     def end(self) -> None:
         """Watch no more."""
-        self.channel.unsubscribe(self._key)
+        self.channel.unsubscribe(self)
