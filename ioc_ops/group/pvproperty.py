@@ -105,7 +105,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
     def from_pvspec(cls, pvspec: PVSpec) -> Self:
         """A declaration from its data."""
         made = cls()
-        made.pvspec = pvspec
+        made.pvspec = pvspec.new()
         return made
 
     @property
@@ -157,8 +157,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
     def __set_name__(self, owner: type, name: str) -> None:
         self.attr_name = name
         self._owned = True
-        if self.pvspec.attr != name:
-            self.pvspec = self.pvspec.called(name)
+        self.pvspec = self.pvspec.called(name)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...

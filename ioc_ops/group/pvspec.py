@@ -89,13 +89,16 @@ class PVSpec:
     asg: str = "DEFAULT"
     asl: int = 0
     cls_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    hook_kinds: frozenset[str] = field(init=False, default=frozenset(), repr=False, compare=False)
+    """The kinds of all hooks, those on fields included: most PVs of a large IOC have none."""
 
     def __post_init__(self) -> None:
-        for kind in HOOKS:
-            if getattr(self, kind) is not None:
-                check_hook(kind, getattr(self, kind))
+        kinds = [kind for kind in HOOKS if getattr(self, kind) is not None]
+        for kind in kinds:
+            check_hook(kind, getattr(self, kind))
         if self.scan is not None:
             check_hook("scan", self.scan.function)
+            kinds.append("scan")
         if self.read_only and self.put is not None:
             raise DefinitionError(f"{self.attr or self.name}: a read-only PV has no putter")
         if self.asl not in (0, 1):
@@ -103,6 +106,9 @@ class PVSpec:
         record = self.record or _record_of(self.dtype)
         if record is not None:
             object.__setattr__(self, "record", record_name(record))
+        kinds.extend(hook.kind for hook in self.running_field_hooks)
+        if kinds:
+            object.__setattr__(self, "hook_kinds", frozenset(kinds))
 
     @property
     def record_type(self) -> str | None:
@@ -122,13 +128,14 @@ class PVSpec:
         return replace(self, **changes)
 
     def called(self, attr: str) -> "PVSpec":
-        """The same under the attribute that it is in a group; nothing is checked anew."""
-        # A large IOC declares 100,000: `replace` would check each hook of each once more.
-        twin = object.__new__(type(self))
-        for name in self.__slots__:
-            object.__setattr__(twin, name, getattr(self, name))
-        object.__setattr__(twin, "attr", attr)
-        return twin
+        """The same under the attribute that it is in a group."""
+        if self.attr == attr:
+            return self
+        if self.attr is not None:
+            return self.new(attr=attr)
+        # Nobody knows it by another name yet. A large IOC declares 100,000: no copies of them.
+        object.__setattr__(self, "attr", attr)
+        return self
 
     def create(self, group: "PVGroup | None" = None, pvname: str | None = None) -> PvpropertyData:
         """Make the PV.

@@ -34,11 +34,13 @@ class BoundHook(NamedTuple):
 
 def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
     """All hooks of a kind, in the order of the PVs, those of fields behind their record's own."""
-    # A PV with an alias comes twice.
-    for channel in {id(channel): channel for channel in channels}.values():
+    done: set[int] = set()
+    for channel in channels:
         spec: PVSpec | None = getattr(channel, "pvspec", None)
-        if spec is None:
+        # A PV with an alias comes twice.
+        if spec is None or kind not in spec.hook_kinds or id(channel) in done:
             continue
+        done.add(id(channel))
         hook = getattr(spec, kind)
         if hook is not None:
             yield _bound(channel, kind, hook, getattr(channel, "group", None), channel)

@@ -1,7 +1,7 @@
 """The hooks that an IOC runs by itself, from restore to save, whenever their PVs come and go."""
 
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine
 from contextvars import copy_context
 from typing import Any
 
@@ -52,10 +52,9 @@ class RunningHooks:
 
     def start(self) -> None:
         """Start all startup hooks and scans."""
-        pvs = dict.fromkeys(self._context.pvdb.values())
         late = dict.fromkeys(hook.pv for hook in self._unrestored)
         self._unrestored.clear()
-        self._start([pv for pv in pvs if pv not in late])
+        self._start([pv for pv in self._context.pvdb.values() if pv not in late])
         for pv in late:
             self._begin(pv)
 
@@ -90,8 +89,7 @@ class RunningHooks:
         if pv in self._tasks:
             self._start((pv,))
 
-    def _start(self, pvs: Iterable[ChannelData]) -> None:
-        pvs = list(pvs)
+    def _start(self, pvs: Collection[ChannelData]) -> None:
         hooks = [*hooks_of(pvs, "startup"), *hooks_of(pvs, "scan")]
         for hook in hooks:
             self._tasks.setdefault(hook.pv, [])
