@@ -192,6 +192,8 @@ SECTIONS = (
         (
             Goal("autosave", "restore of all and start, seconds", "start_s", 2),
             Goal("autosave", "1 % changing a second: longest gap of the loop, ms", "gap_ms", 20),
+            Goal("autosave", "of a gap: at most so much work of the IOC, ms", "worked_ms", 20),
+            Goal("autosave", "longest gap without autosave, ms", "gap_without_ms"),
             Goal("autosave", "1 % changing a second: % of a core for autosave", "cpu_percent"),
             Goal("rest", "at rest with autosave, status, metrics: % of a core", "cpu_percent", 1),
             Goal("rest", "at rest: longest gap of the loop, ms", "gap_ms", 20),

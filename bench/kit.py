@@ -73,6 +73,8 @@ def autosave_figures(printed: str) -> Row:
     return {
         "start_s": restored["start_s"],
         "gap_ms": max(first["largest_gap_ms"], restored["largest_gap_ms"]),
+        "worked_ms": max(first["worked_ms"], restored["worked_ms"]),
+        "gap_without_ms": without["largest_gap_ms"],
         "cpu_percent": max(0.0, restored["cpu_percent"] - without["cpu_percent"]),
     }
 

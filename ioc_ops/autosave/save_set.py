@@ -276,9 +276,11 @@ class SaveSet(AutosaveControlPVs):
 
     async def _at_startup(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         """Write the values that are to go through their putters, then save by the method."""
-        for name in self.restore_report.restored:
-            target = self._members.targets.get(name)
-            if target is not None and target.put_on_restore:
+        # Few or none of very many: not a look-up for each that was restored.
+        to_put = {name: t for name, t in self._members.targets.items() if t.put_on_restore}
+        for name in self.restore_report.restored if to_put else ():
+            target = to_put.get(name)
+            if target is not None:
                 try:
                     await target.channel.write(target.channel.value)
                 except Exception:
