@@ -12,8 +12,10 @@ from ioc_ops.server import AsyncLibraryLayer
 
 __all__ = ["SAVED_AT_STOP", "Method", "Scheduled", "Trigger", "run"]
 
-# Looking for changes may take this part of the time.
-_LOOK_SHARE = 0.05
+# Looking for changes may take this part of the time ...
+_LOOK_SHARE = 0.005
+# ... but comes after so many times the debounce time at the latest.
+_LATEST_LOOK = 3
 
 
 class Method(StrEnum):
@@ -96,7 +98,8 @@ async def _save_changes(target: Scheduled, async_lib: AsyncLibraryLayer) -> None
         began = async_lib.monotonic()
         if not await target.has_changes(async_lib):
             took = async_lib.monotonic() - began
-            await async_lib.sleep(max(debounce / 4, took / _LOOK_SHARE))
+            rest = max(debounce / 4, took / _LOOK_SHARE)
+            await async_lib.sleep(min(rest, debounce * _LATEST_LOOK))
             continue
         if wait <= 0:
             # The first change after a quiet time is rarely alone.

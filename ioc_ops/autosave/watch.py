@@ -1,6 +1,7 @@
 """Notices which PVs have changed since their value was last taken, at little cost."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ioc_ops.autosave.snapshot import current_value
 from ioc_ops.autosave.values import Value
@@ -15,27 +16,34 @@ _SLICE = 2000
 _TAKE_SLICE = 200
 _TAKE_ELEMENTS = 100_000
 
+_UNKNOWN: Any = object()
+"""What no PV has."""
+
 
 class _Watched:
     """A PV and how it was when its value was last taken."""
 
-    __slots__ = ("channel", "name", "time_ns", "value")
+    __slots__ = ("channel", "name", "stored", "value")
 
     def __init__(self, name: str, channel: ChannelData) -> None:
         self.name = name
         self.channel = channel
-        self.time_ns = -1
-        self.value: object = None
+        self.forget()
 
     def accept(self) -> None:
-        self.time_ns = self.channel.time_ns
+        self.stored = self.channel.stored
         self.value = self.channel.value
+
+    def forget(self) -> None:
+        self.stored = self.value = _UNKNOWN
 
     @property
     def changed(self) -> bool:
-        # Every write gives a PV a new time and, should the writer set the time itself, a new
-        # value object. Equal values written anew are told apart later, by their text.
-        return self.channel.time_ns != self.time_ns or self.channel.value is not self.value
+        # A write gives a PV another object, in its stored form where two states of an ENUM have
+        # one name, in what a user sees where a state gets another name. Equal values written
+        # anew are told apart later, by their text. The time does not serve: that of a field is
+        # the time of its record.
+        return self.channel.stored is not self.stored or self.channel.value is not self.value
 
 
 class Watch:
@@ -76,14 +84,14 @@ class Watch:
     def forget(self, names: Iterable[str]) -> None:
         """Whatever values these PVs have count as changes."""
         for name in names:
-            self._watched[name].time_ns = -1
+            self._watched[name].forget()
 
     def look(self) -> Iterator[bool]:
         """Yield False for each slice without a change, True for the first one with, and end."""
         order = self._order
         for start in range(0, len(order), _SLICE):
             found = any(
-                w.channel.time_ns != w.time_ns or w.channel.value is not w.value
+                w.channel.stored is not w.stored or w.channel.value is not w.value
                 for w in order[start : start + _SLICE]
             )
             yield found

@@ -810,7 +810,6 @@ def test_a_value_that_cannot_be_saved_costs_itself_alone(disk: FakeDisk) -> None
     async def main() -> None:
         async with running(disk) as life:
             life.ioc.label._value = object()  # as a PV class of a user's could have it
-            life.ioc.label.time_ns += 1
             await life.set("motor:position", 3.0)
             await life.request()
             assert saved(disk).values["x:motor:position"] == 3.0

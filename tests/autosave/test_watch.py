@@ -2,13 +2,15 @@
 
 import asyncio
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ioc_ops.autosave.values import Value
 from ioc_ops.autosave.watch import Watch
-from ioc_ops.channel import ChannelData, ChannelDouble, ChannelInteger, ChannelString
+from ioc_ops.channel import ChannelData, ChannelDouble, ChannelEnum, ChannelInteger, ChannelString
+from ioc_ops.group import PVGroup, pvproperty
 
 
 def taken(watch: Watch) -> list[tuple[str, Value]]:
@@ -37,24 +39,26 @@ def test_one_change_among_many_is_found_wherever_it_is(count: int) -> None:
     channels = integers(count)
     watch = Watch(channels)
     taken(watch)
-    for name in ("pv0", f"pv{count // 2}", f"pv{count - 1}"):
-        write(channels[name], -1)
+    for value, name in enumerate(("pv0", f"pv{count // 2}", f"pv{count - 1}"), 10_000):
+        write(channels[name], value)
         assert any(watch.look())
-        assert taken(watch) == [(name, -1)]
+        assert taken(watch) == [(name, value)]
 
 
 @pytest.mark.parametrize(
     ("channel", "value"),
     [
-        (ChannelDouble(1.0), 1.0),  # the same value written anew: its text decides later
-        (ChannelDouble(math.nan), math.nan),
+        (ChannelDouble(1.0), float("1")),  # the same value written anew: its text decides later
+        (ChannelDouble(math.nan), float("nan")),
         (ChannelDouble(0.0), -0.0),
+        (ChannelInteger(5), 6),
+        (ChannelEnum("a", enum_strings=["a", "a"]), 1),
         (ChannelString("a"), "b"),
         (ChannelDouble([1.0], max_length=3), np.array([2.0])),
     ],
     ids=str,
 )
-def test_every_write_is_a_change(channel: ChannelData, value: object) -> None:
+def test_every_new_value_is_a_change(channel: ChannelData, value: object) -> None:
     watch = Watch({"pv": channel})
     taken(watch)
     write(channel, value)
@@ -68,6 +72,27 @@ def test_a_write_with_the_time_of_the_one_before_is_a_change() -> None:
     write(channel, 2.0, timestamp=5.0)
     assert any(watch.look())
     assert taken(watch) == [("pv", 2.0)]
+
+
+def test_a_state_that_gets_another_name_is_a_change() -> None:
+    channel = ChannelEnum("a", enum_strings=["a", "b"])
+    watch = Watch({"pv": channel})
+    taken(watch)
+    asyncio.run(channel.write_metadata(enum_strings=["c", "b"]))
+    assert any(watch.look())
+
+
+def test_the_fields_of_a_record_do_not_change_with_it() -> None:
+    group: Any = type("Group", (PVGroup,), {"x": pvproperty(value=1.0, record="ai")})("T:")
+    field = group.x.fields["HIHI"]
+    watch = Watch({"T:x.HIHI": field})
+    taken(watch)
+    before = field.time_ns
+    write(group.x, 2.0)
+    assert field.time_ns > before
+    assert not any(watch.look())
+    write(field, 9.0)
+    assert taken(watch) == [("T:x.HIHI", 9.0)]
 
 
 def test_known_values_are_no_changes_until_they_are_forgotten() -> None:
