@@ -193,6 +193,18 @@ def test_the_order_of_the_file_is_kept(commands: Commands, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("live_ioc")
+def test_where_names_are_sorted_limits_come_before_values(
+    commands: Commands, tmp_path: Path
+) -> None:
+    for limit, value in ((2.0, 1.0), (9.0, 5.0)):
+        values = {"x:record": value, "x:record.DRVH": limit, "x:record.DRVL": -1.0}
+        (tmp_path / "a.json").write_bytes(dumps(Snapshot(values)))
+        done = commands("restore", "a.json")
+        assert (done.status, "differs" in "".join(done.lines)) == (0, False)
+    assert commands("diff", "a.json", "live").status == 0
+
+
+@pytest.mark.usefixtures("live_ioc")
 def test_a_pv_that_an_earlier_write_changes_is_restored_all_the_same(
     commands: Commands, tmp_path: Path
 ) -> None:

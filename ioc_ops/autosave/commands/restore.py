@@ -33,6 +33,8 @@ def run_restore(options: argparse.Namespace, console: Console) -> int:
     file = load(options.file)
     snapshot = file.snapshot
     values = _chosen(snapshot, options.pv, fields=options.fields)
+    if not file.format.ordered:
+        values = dict(sorted(values.items(), key=_is_value))  # fields first: limits are among them
     unfit = [item for item in options.pv if not chosen(values, [item])]
     for item in unfit:
         why = snapshot.unreadable.get(item, "not in the file")
@@ -48,6 +50,10 @@ def _chosen(snapshot: Snapshot, patterns: list[str], *, fields: bool) -> dict[st
     values |= {name: carried.value for name, carried in snapshot.carried.items()}
     names = chosen(values, patterns) if patterns else values
     return {name: values[name] for name in names if fields or "." not in name}
+
+
+def _is_value(item: tuple[str, Value]) -> bool:
+    return "." not in item[0]
 
 
 class _Restore:

@@ -29,6 +29,8 @@ class Format:
     loads: Callable[[bytes], Snapshot]
     #: None: is read only.
     dumps: Callable[[Snapshot], Written] | None = None
+    #: Whether the PVs stand in the order in which somebody wants them back.
+    ordered: bool = True
 
 
 def _dumps_own(snapshot: Snapshot) -> Written:
@@ -43,8 +45,8 @@ def _dumps_own(snapshot: Snapshot) -> Written:
     return Written(dumps(content), lost)
 
 
-_JSON = Format("json", (".json",), "checksum", loads, _dumps_own)
-_CAPROTO = Format("caproto", (), "complete JSON", loads)
+_JSON = Format("json", (".json",), "checksum", loads, _dumps_own, ordered=False)
+_CAPROTO = Format("caproto", (), "complete JSON", loads, ordered=False)
 _SAV = Format("sav", (".sav", ".cfg"), "end mark", loads_sav, dumps_sav)
 _SOFTSAV = Format("softsav", (".softsav", ".yaml", ".yml"), "none", loads_softsav)
 
