@@ -7,7 +7,7 @@ BENCH ?=
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once test kill-test prometheus dashboards bench bench-full lint format types contracts ci clean
+.PHONY: help demo demo-once test kill-test prometheus dashboards bench bench-full profile lint format types contracts ci clean
 
 bin := $(VENV)/bin
 PROMETHEUS := .ci/prometheus
@@ -35,6 +35,9 @@ bench: $(VENV)/.installed-dev ## ours beside RSRV and caproto, with the goals; s
 
 bench-full: $(VENV)/.installed-dev ## the same with all peers and scenarios, 5 times; an hour or two
 	@$(bin)/python bench/measure.py --full $(BENCH)
+
+profile: $(VENV)/.installed-dev ## where the server's time goes, for each scenario; some minutes, needs gcc and perf
+	@$(bin)/python bench/profiler.py $(BENCH)
 
 prometheus: ## Debian's Prometheus and Alertmanager for the tests, unpacked below .ci
 	@tools/install_prometheus.sh $(PROMETHEUS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from goals import SECTIONS, Goal, Row, Section, figure
 
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
 OURS, PLAIN = "ours", "ours_asyncio"
 COLUMNS = {
     "rsrv": "RSRV (C)",
@@ -184,13 +184,14 @@ def render(rows: Iterable[Row]) -> str:
     return "\n".join([*([said, ""] if said else []), *tables, NOTE, "", summary(results), ""])
 
 
-def put_between(page: str, text: str) -> str:
-    """The page with the text between its markers.
+def put_between(page: str, text: str, name: str = "bench") -> str:
+    """The page with the text between the markers of that name.
 
     Raises:
         MarkerError: the page has not exactly one pair of them.
     """
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(END) < page.index(BEGIN):
-        raise MarkerError(f"the page needs one line {BEGIN} and below it one line {END}")
-    before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{rest.split(END)[1]}"
+    begin, end = BEGIN.format(name), END.format(name)
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(end) < page.index(begin):
+        raise MarkerError(f"the page needs one line {begin} and below it one line {end}")
+    before, rest = page.split(begin)
+    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{rest.split(end)[1]}"

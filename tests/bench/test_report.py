@@ -12,9 +12,10 @@ import load_with_ours
 import measure
 import pytest
 from goals import SECTIONS, Goal, Row, figure
-from table import BEGIN, END, MarkerError, Results, is_met, number, put_between, ratio, render
+from table import MarkerError, Results, is_met, number, put_between, ratio, render
 
 ROOT = Path(__file__).parents[2]
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 CPU = Goal("read_td_w1", "a read", goal=30, asyncio=40)
 
 
@@ -209,6 +210,12 @@ def test_tables_go_between_the_markers() -> None:
     once = put_between(page, "new\n")
     assert once == f"above\n\n{BEGIN}\n\nnew\n\n{END}\n\nbelow\n"
     assert put_between(once, "new") == once
+
+
+def test_a_page_may_have_several_places() -> None:
+    page = "<!-- a: begin -->\n<!-- a: end -->\n<!-- b: begin -->\n<!-- b: end -->\n"
+    both = put_between(put_between(page, "two", "b"), "one", "a")
+    assert [line for line in both.splitlines() if line[:1] != "<"] == ["", "one", "", "", "two", ""]
 
 
 @pytest.mark.parametrize("page", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}{END}{BEGIN}{END}"])
