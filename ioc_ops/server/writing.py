@@ -41,11 +41,7 @@ def write_notify(
         circuit.counters.access_denied += 1
         status = Eca.NOWTACCESS
     elif server_channel.channel.hooked:
-
-        def done(status: Eca) -> None:
-            if circuit.done():
-                circuit.answer(_WRITE_NOTIFY, data_type, b"", count, status, ioid)
-
+        done = _answering(circuit, data_type, count, ioid)
         return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
         status = _now(circuit, server_channel, data_type, count, payload)
@@ -72,13 +68,8 @@ def write(
         circuit.counters.access_denied += 1
         status = Eca.NOWTACCESS
     elif channel.hooked:
-        cid, size = server_channel.cid, len(payload)
-
-        def done(status: Eca) -> None:
-            if circuit.done() and status != _NORMAL:
-                request = (_WRITE, size, data_type, count, sid, ioid)
-                circuit.error(request, status, cid, channel.name)
-
+        request = (_WRITE, len(payload), data_type, count, sid, ioid)
+        done = _complaining(circuit, request, server_channel.cid, channel.name)
         return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
         status = _now(circuit, server_channel, data_type, count, payload)
@@ -86,6 +77,25 @@ def write(
         request = (_WRITE, len(payload), data_type, count, sid, ioid)
         circuit.error(request, status, server_channel.cid, channel.name)
     return False
+
+
+# Not within the handlers: a function in there would cost every write its cells.
+def _answering(circuit: "Circuit", data_type: int, count: int, ioid: int) -> Callable[[Eca], None]:
+    def done(status: Eca) -> None:
+        if circuit.done():
+            circuit.answer(_WRITE_NOTIFY, data_type, b"", count, status, ioid)
+
+    return done
+
+
+def _complaining(
+    circuit: "Circuit", request: tuple[int, int, int, int, int, int], cid: int, name: str
+) -> Callable[[Eca], None]:
+    def done(status: Eca) -> None:
+        if circuit.done() and status != _NORMAL:
+            circuit.error(request, status, cid, name)
+
+    return done
 
 
 def _now(
