@@ -78,6 +78,9 @@ class _Connection(asyncio.Protocol):
 
     def write(self, chunks: list[Payload]) -> bool:
         write = self.transport.write
+        if len(chunks) == 1:
+            write(chunks[0])
+            return not self._full
         small: list[Payload] = []
         for chunk in chunks:
             if len(chunk) < _JOIN_BELOW:
@@ -88,7 +91,7 @@ class _Connection(asyncio.Protocol):
             small = []
             write(chunk)
         if small:
-            write(small[0] if len(small) == 1 else b"".join(small))
+            write(b"".join(small))
         return not self._full
 
     def pause_reading(self) -> None:
