@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 from ioc_ops.ca import MINIMUM_MINOR, MINOR_VERSION, Command, Eca, pack_header
 from ioc_ops.ca.header import EXTENDED, HEADER
 from ioc_ops.channel import ChannelData, Payload
-from ioc_ops.errors import ChannelError
 from ioc_ops.server.channels import ServerChannel
 from ioc_ops.server.dispatch import HANDLERS
 from ioc_ops.server.naming import NO_ID
+from ioc_ops.server.reading import RepeatedRead, answer_repeated, repeated_read
 from ioc_ops.server.subscription import LARGE, OUTPUT_LIMIT, CircuitFeed, FeedKey
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _pack = HEADER.pack
 _unpack_extended = EXTENDED.unpack_from
 _LAST_COMMAND = int(Command.SERVER_DISCONN)
 _READ_NOTIFY = int(Command.READ_NOTIFY)
-_NORMAL = int(Eca.NORMAL)
 _ON_CHANNELS = (
     Command.EVENT_ADD,
     Command.EVENT_CANCEL,
@@ -59,11 +58,6 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Send what is queued, then close."""
-
-
-# A repeated read is found by the first 12 bytes of its request: the PV's payloads, the key
-# in them, the first 12 bytes of the reply, the PV, data type and count.
-_Entry = tuple[dict[int, tuple[Payload, int]], int, bytes, ChannelData, int, int]
 
 
 class Circuit:
@@ -121,7 +115,7 @@ class Circuit:
         self.dirty = False
         self.room = OUTPUT_LIMIT
         self.waiting = 0
-        self._entries: dict[bytes, _Entry] = {}
+        self._entries: dict[bytes, RepeatedRead] = {}
         self._unread: list[bytes] = []
         self._missing = 0  # bytes still needed before parsing goes on
         self._skip = 0  # bytes of a refused message still to come
@@ -259,25 +253,12 @@ class Circuit:
         largest = self.context.max_payload
         received = self.counters.messages_received
         while room > 0:
-            # A read that was asked before: no unpacking, no look-up of the channel.
-            entry = entries.get(data[start : start + 12]) if entries else None
-            if entry is not None and end - start >= 16:
-                payloads, key, head, channel, data_type, count = entry
-                cached = payloads.get(key)
-                if cached is None:
-                    try:
-                        cached = channel.payload(data_type, count)
-                    except ChannelError:  # the new value has no form in this type
-                        entries.clear()
-                        continue
-                payload = cached[0]
-                add(head)
-                add(data[start + 12 : start + 16])
-                add(payload)
-                start += 16
-                room -= len(payload)
-                reads += 1
-                continue
+            if entries and end - start >= 16 and data[start + 1] == _READ_NOTIFY:
+                begin = start
+                start, room = answer_repeated(entries, data, start, room, add)
+                reads += (start - begin) // 16
+                if room <= 0:
+                    break
             if end - start < 16:
                 missing = 16 - (end - start)
                 break
@@ -335,15 +316,13 @@ class Circuit:
 
     def remember(self, sid: int, channel: ChannelData, data_type: int, count: int) -> None:
         """Find this read by its bytes from now on, where every reply has one size."""
-        key = data_type << 32 | count
-        cached = channel.encoded.get(key)
-        if cached is None or len(cached[0]) >= LARGE // 2 or max(cached[1], count) >= 0xFFFF:
+        found = repeated_read(sid, channel, data_type, count)
+        if found is None:
             return
         if len(self._entries) >= _MOST_ENTRIES:
             self._entries.clear()
-        request = _pack(_READ_NOTIFY, 0, data_type, count, sid, 0)[:12]
-        head = _pack(_READ_NOTIFY, len(cached[0]), data_type, cached[1], _NORMAL, 0)[:12]
-        self._entries[request] = (channel.encoded, key, head, channel, data_type, count)
+        request, entry = found
+        self._entries[request] = entry
 
     def forget_reads(self) -> None:
         """A channel is gone or its rights have changed."""

@@ -3,22 +3,33 @@
 import logging
 import time
 from collections.abc import Callable
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from ioc_ops.ca import LAST_TYPE, Command, Eca, payload_size
+from ioc_ops.ca.header import HEADER
 from ioc_ops.channel import ChannelData, Payload
 from ioc_ops.errors import ChannelError
 from ioc_ops.server.naming import bad_id, too_large
+from ioc_ops.server.subscription import LARGE
 
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
 
-__all__ = ["read", "read_notify"]
+__all__ = ["RepeatedRead", "answer_repeated", "read", "read_notify", "repeated_read"]
 
 log = logging.getLogger("ioc_ops.get")
 
 _READ_NOTIFY = int(Command.READ_NOTIFY)
 _NORMAL = int(Eca.NORMAL)
+_pack = HEADER.pack
+
+RepeatedRead = tuple[dict[int, tuple[Payload, int]], int, bytes, ChannelData, int, int]
+"""A read that is found by the first 12 bytes of its request: the PV's payloads, the key in them,
+the first 12 bytes of the reply, the PV, data type and count."""
+
+# What a request is found by, and its number: of READ_NOTIFY after READ_NOTIFY, in one go.
+_split = Struct("12s4s").iter_unpack
 
 
 def read_notify(
@@ -54,6 +65,70 @@ def read_notify(
         if not payload and not (count == 0 and channel.varies_in_length):
             circuit.remember(sid, channel, data_type, count)
     return False
+
+
+def repeated_read(
+    sid: int, channel: ChannelData, data_type: int, count: int
+) -> tuple[bytes, RepeatedRead] | None:
+    """How to find this read again by its bytes, and what to answer.
+
+    None where replies are large, or of a size that does not fit a short header.
+    """
+    key = data_type << 32 | count
+    cached = channel.encoded.get(key)
+    if cached is None or len(cached[0]) >= LARGE // 2 or max(cached[1], count) >= 0xFFFF:
+        return None
+    request = _pack(_READ_NOTIFY, 0, data_type, count, sid, 0)[:12]
+    head = _pack(_READ_NOTIFY, len(cached[0]), data_type, cached[1], _NORMAL, 0)[:12]
+    return request, (channel.encoded, key, head, channel, data_type, count)
+
+
+def answer_repeated(
+    repeated: dict[bytes, RepeatedRead],
+    data: bytes,
+    start: int,
+    room: int,
+    add: Callable[[Payload], None],
+) -> tuple[int, int]:
+    """Answer reads that were asked before, as many as stand together.
+
+    Nothing is looked up but the request as it stands, and nothing taken apart but it and its
+    number.
+
+    Args:
+        repeated: what is known by the first 12 bytes of its request.
+        data: what was received.
+        start: where in it the first request is.
+        room: bytes that the circuit may still queue.
+        add: takes the pieces of the answers.
+
+    Returns:
+        Where the first request is that was not answered, and the room that is left.
+    """
+    whole: Payload = data
+    if start or len(data) % 16:
+        whole = memoryview(data)[start : len(data) - (len(data) - start) % 16]
+    for request, number in _split(whole):
+        entry = repeated.get(request)
+        if entry is None:
+            break
+        payloads, key, head, channel, data_type, count = entry
+        cached = payloads.get(key)
+        if cached is None:
+            try:
+                cached = channel.payload(data_type, count)
+            except ChannelError:  # the new value has no form in this type
+                repeated.clear()
+                break
+        payload = cached[0]
+        add(head)
+        add(number)
+        add(payload)
+        start += 16
+        room -= len(payload)
+        if room <= 0:
+            break
+    return start, room
 
 
 def _now(circuit: "Circuit", channel: ChannelData, data_type: int, count: int, ioid: int) -> None:
