@@ -117,8 +117,7 @@ def answer_repeated(
         if cached is None:
             try:
                 cached = channel.payload(data_type, count)
-            except ChannelError:  # the new value has no form in this type
-                repeated.clear()
+            except ChannelError:  # the new value has no form in this type: the slow way says so
                 break
         payload = cached[0]
         add(head)

@@ -89,7 +89,15 @@ class CircuitFeed:
             else:
                 circuit.pending[self] = None
             return
-        payload, count, status = self._payload()
+        if self.readable:
+            # As _payload() says, without the call: every event comes this way.
+            status = _NORMAL
+            try:
+                payload, count = self.channel.payload(self.data_type, self.count)
+            except ConversionError:
+                payload, count, status = self._zeros(Eca.GETFAIL)
+        else:
+            payload, count, status = self._zeros(Eca.NORDACCESS)
         size = len(payload)
         if size != self.size or count != self.shown or status != _NORMAL:
             self._make_heads(size, count, status)
