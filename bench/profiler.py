@@ -44,8 +44,6 @@ _ATTACH = 1.0  # seconds that a profiler gets before the load comes
 _REPS = 3
 _NPV, _SCAN = 10_000, 1_000
 _MANY = 100_000
-_CHANGING = 0.01
-_SAVED = 10.0  # seconds in which `autosave.py` saves once
 _PORT = 25_100
 
 # Of the load generator: all that have a goal of time or rate, and what is counted as one.
@@ -63,12 +61,9 @@ SCENARIOS = {
     "arr_read_1m_w1": "a read of 8 MB, one at a time",
     "arr_mon_1m_10c_w1": "an event of 8 MB; one update to 10 clients at a time",
 }
+# Of ours alone, from the first import on.
 START = f"start_plain_{_MANY}"
-AUTOSAVE = "autosave"
-ALONE = {
-    START: f"start with {_MANY:,} PVs, each",
-    AUTOSAVE: f"{_MANY:,} PVs saved, {_CHANGING:.0%} changing a second, each change",
-}
+ALONE = {START: f"start with {_MANY:,} PVs, each"}
 
 
 def check_perf() -> None:
@@ -218,32 +213,13 @@ class Profile:
             server.load(arguments, number)
 
     def start(self) -> dict[str, Any]:
-        """A process that only starts, from its first import on."""
+        """A process that only starts."""
         kind, number = "plain", str(_MANY)
         command = [sys.executable, str(HERE / "scale.py"), kind, number]
         for profiler in (self.perf, self.spy):
             profiler.around(command, ca_load.env(ca_load.free_port(_PORT)))
         cost = 1e6 * measured_apart(kind, _MANY)["cpu"] / _MANY
         return self._row(START, ALONE[START], cost, {})
-
-    def autosave(self, folder: Path) -> dict[str, Any]:
-        """An IOC that changes its PVs itself, and saves them."""
-        command = [sys.executable, str(HERE / "autosave.py"), "--npv", str(_MANY)]
-        command += ["--changing", str(_CHANGING), "--seconds", "600"]
-        ca_load.PEERS[AUTOSAVE] = ([*command, "--serve", str(folder / "saved.json")], "m")
-        server = ca_load.Server(AUTOSAVE, pinned=self.pinned)
-        try:
-            server.ready(last=f"bench:v:pv{_MANY - 1}")
-            time.sleep(_SAVED)  # the first one, of all PVs
-            before = ca_load.cpu_ns(server.p.pid)
-            time.sleep(_SAVED)
-            cost = (ca_load.cpu_ns(server.p.pid) - before) / (_SAVED * _MANY * _CHANGING)
-            for profiler in (self.perf, self.spy):
-                with profiler.attached(server.p.pid):
-                    time.sleep(_SAVED)
-        finally:
-            server.stop()
-        return self._row(AUTOSAVE, ALONE[AUTOSAVE], 1e6 * cost, {})
 
     def _row(
         self, scenario: str, what: str, cost: float, others: dict[str, float]
@@ -306,8 +282,6 @@ def profile(chosen: Sequence[str], seconds: float, out: Path) -> None:
             run = Profile(seconds, Path(folder))
             if scenario == START:
                 row = run.start()
-            elif scenario == AUTOSAVE:
-                row = run.autosave(Path(folder))
             else:
                 row = run.loaded(scenario, SCENARIOS[scenario])
         with out.open("a") as file:

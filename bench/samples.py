@@ -1,8 +1,9 @@
 """What two sampling profilers say of a server, as shares: where its time goes.
 
 ``perf`` knows in which library the processor was, the kernel included, but no Python function;
-``py-spy`` knows the Python function, but takes waiting in the kernel for work. So the first
-gives the kinds of work, and the second how the part that is Python is divided.
+``py-spy`` knows the Python function, but takes waiting for work. So the first gives the kinds of
+work, and the second how the part that is Python is divided, where the server waits for nothing
+but its clients: a thread that sleeps would count.
 """
 
 import re
