@@ -100,7 +100,8 @@ class PVSpec:
             check_hook("scan", self.scan.function)
             kinds.append("scan")
         if self.read_only and self.put is not None:
-            raise DefinitionError(f"{self.attr or self.name}: a read-only PV has no putter")
+            named = self.attr or self.name or getattr(self.put, "__qualname__", repr(self.put))
+            raise DefinitionError(f"{named}: a read-only PV has no putter")
         if self.asl not in (0, 1):
             raise DefinitionError(f"{self.attr or self.name}: asl is 0 or 1, not {self.asl!r}")
         record = self.record or _record_of(self.dtype)
@@ -151,12 +152,15 @@ class PVSpec:
         record = None if self.record_type is None else record_class(self.record_type)
         if record is not None:
             dtype = record_dtype(record.table, dtype, value, self.max_length)
-        if dtype is None:
-            dtype = inferred_dtype(value)
+        name = pvname if pvname is not None else self.name or self.attr or ""
+        try:
+            if dtype is None:
+                dtype = inferred_dtype(value)
+            cls = data_class_of(dtype, self.read_only)
+        except DefinitionError as problem:
+            raise DefinitionError(f"{name}: {problem}") from None
         if isinstance(value, np.ndarray) and value.dtype.kind in "SU":
             value = value.ravel().tolist()
-        cls = data_class_of(dtype, self.read_only)
-        name = pvname if pvname is not None else self.name or self.attr or ""
         arguments = dict(self.cls_kwargs)
         if isinstance(dtype, type) and issubclass(dtype, IntEnum):
             arguments.setdefault("enum_strings", states_of(dtype))
@@ -177,7 +181,8 @@ class PVSpec:
         try:
             channel = cls(value, name=name, **arguments)
         except TypeError as problem:
-            raise DefinitionError(f"{name}: {problem}") from None
+            _, _, wrong = str(problem).rpartition("__init__() ")  # of a class that nobody knows
+            raise DefinitionError(f"{name}: {wrong}") from None
         channel.asg, channel.asl = self.asg, self.asl
         channel.pvspec = self
         channel.group = group

@@ -40,17 +40,16 @@ def scan_wrapper(
         use_scan_field: let the record's SCAN field decide the period.
 
     Raises:
-        DefinitionError: the period is not above zero.
+        DefinitionError: the period is no number, or not above zero.
     """
-    if period is None and not use_scan_field:
+    seconds = _seconds(period)
+    if seconds is None and not use_scan_field:
         raise DefinitionError("a scan needs a period in seconds, or use_scan_field=True")
-    if period is not None and not period > 0:
-        raise DefinitionError(f"a scan period must be above 0 s, not {period}")
 
     def decorate(function: Callable[..., Any]) -> ScanSpec:
         return ScanSpec(
             function,
-            0.0 if period is None else float(period),
+            seconds or 0.0,
             subtract_elapsed,
             stop_on_error,
             failure_severity,
@@ -58,3 +57,18 @@ def scan_wrapper(
         )
 
     return decorate
+
+
+def _seconds(period: object) -> float | None:
+    """What users give: also a function, where ``@x.scan`` lacks its parentheses."""
+    if period is None:
+        return None
+    try:
+        seconds = float(period)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise DefinitionError(
+            f"a scan period must be a number of seconds, not {period!r}"
+        ) from None
+    if not seconds > 0:
+        raise DefinitionError(f"a scan period must be above 0 s, not {period}")
+    return seconds

@@ -209,3 +209,16 @@ def test_a_copy_keeps_everything() -> None:
     assert made.pvspec == declared.pvspec
     made.autosave = "other"
     assert (declared.autosave, made.autosave) == ("tag", "other")
+
+
+@pytest.mark.parametrize("period", ["fast", print, [1.0]])
+def test_a_scan_period_that_is_no_number_is_refused(period: Any) -> None:
+    with pytest.raises(DefinitionError, match="scan period must be a number of seconds"):
+        scan_wrapper(period)
+
+
+def test_a_putter_of_a_read_only_pv_is_named() -> None:
+    async def level(group: Any, instance: Any, value: float) -> None: ...
+
+    with pytest.raises(DefinitionError, match="level: a read-only PV has no putter"):
+        pvproperty(value=1, read_only=True).putter(level)

@@ -235,3 +235,15 @@ def test_a_spec_is_changed_by_making_another() -> None:
     other = spec.new(value=2, max_length=3)
     assert (spec.value, spec.max_length) == (1, None)
     assert (other.name, other.value, other.max_length) == ("a", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "problem"),
+    [
+        ({"value": {"a": 1}}, "^T:x: dtype <class 'dict'> has no CA type"),
+        ({"value": 1, "unit": "mm"}, "^T:x: got an unexpected keyword argument 'unit'"),
+    ],
+)
+def test_what_does_not_fit_names_the_pv(declaration: dict[str, Any], problem: str) -> None:
+    with pytest.raises(DefinitionError, match=problem):
+        made(**declaration)
