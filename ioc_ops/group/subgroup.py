@@ -42,6 +42,9 @@ class SubGroup:
             doc: for people.
             base: bases of a class made from a dictionary.
             init_kwargs: arguments of the class.
+
+        Raises:
+            DefinitionError: ``group`` is neither a PVGroup class nor a dictionary.
         """
         self.prefix = prefix
         self.macros = dict(macros or {})
@@ -70,6 +73,10 @@ class SubGroup:
         return self
 
     def _adopt(self, group: "type[PVGroup]") -> None:
+        if not (isinstance(group, type) and hasattr(group, "_pvs_")):
+            raise DefinitionError(
+                f"SubGroup({group!r}): give a PVGroup class, and its arguments behind it"
+            )
         self.group_cls = group
         self.__doc__ = self.__doc__ or group.__doc__
 
@@ -123,7 +130,7 @@ class SubGroup:
         """Make the group of one parent.
 
         Raises:
-            DefinitionError: there is no class to make it from.
+            DefinitionError: there is no class to make it from, or it takes other arguments.
         """
         cls = self._made_class()
         if cls is None:
@@ -133,7 +140,12 @@ class SubGroup:
         own = attr + separator if self.prefix is None else self.prefix
         prefix = Expanded(parent.prefix + expand_macros(own, macros))
         name = f"{parent.name}.{attr}"
-        return cls(prefix=prefix, macros=macros, parent=parent, name=name, **self.init_kwargs)
+        try:
+            return cls(prefix=prefix, macros=macros, parent=parent, name=name, **self.init_kwargs)
+        except TypeError as problem:
+            if "__init__() " not in str(problem):
+                raise
+            raise DefinitionError(f"{name}: {problem}") from problem
 
 
 class _MemberOf:

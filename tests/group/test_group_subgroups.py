@@ -181,3 +181,32 @@ def test_an_unknown_pv_of_a_subgroup_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         SubGroup(Motor).nothing  # noqa: B018
     assert not hasattr(SubGroup(), "position")
+
+
+@pytest.mark.parametrize("group", [int, Motor("M:"), "Motor"])
+def test_a_subgroup_of_what_is_no_class_of_pvs_is_refused(group: Any) -> None:
+    with pytest.raises(DefinitionError, match=r"SubGroup\(.*\): give a PVGroup class"):
+        SubGroup(group)
+    with pytest.raises(DefinitionError, match="give a PVGroup class"):
+        SubGroup(prefix="X:")(group)
+
+
+def test_an_argument_that_the_class_does_not_take_names_the_subgroup() -> None:
+    class Stage(PVGroup):
+        x = SubGroup(Motor, axes=1)
+
+    with pytest.raises(DefinitionError, match=r"Stage\.x: .* keyword argument 'axes'"):
+        Stage("S:")
+
+
+def test_a_fault_inside_the_class_is_not_taken_for_a_wrong_argument() -> None:
+    class Broken(PVGroup):
+        def __init__(self, *args: Any, axis: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.axis = axis + 1
+
+    class Stage(PVGroup):
+        x = SubGroup(Broken, axis="one")
+
+    with pytest.raises(TypeError, match="concatenate"):
+        Stage("S:")
