@@ -292,6 +292,32 @@ def test_bad_files_are_kept_but_not_without_end(tmp_path: Path) -> None:
     assert bad == sorted(path for path in kept[3:] if path)
 
 
+def test_of_many_bad_files_the_newest_are_kept(tmp_path: Path) -> None:
+    """All of a second, as one start finds them; each is where the report says."""
+    now = Now()
+    manager = RotatingFileManager(
+        tmp_path / "my.json", max_files_per_day=None, max_bad_files=3, clock=now
+    )
+    for number in range(12):
+        now.time += 0.01
+        manager.save(content(number))
+    for number, path in enumerate([tmp_path / "my.json", *manager.files]):
+        damage(path, b"rubbish %d" % number)  # 0 is the newest
+    rejected = manager.load().rejected
+    assert len(rejected) == 12
+    kept = [each.moved_to.read_bytes() for each in rejected if each.moved_to]
+    assert kept == [b"rubbish 0", b"rubbish 1", b"rubbish 2"]
+    assert len(list(tmp_path.glob("*.bad_*"))) == 3
+
+    manager.save(content(13))
+    damage(tmp_path / "my.json", b"newer rubbish")  # and again in that second
+    (newer,) = manager.load().rejected
+    assert newer.moved_to
+    assert newer.moved_to.read_bytes() == b"newer rubbish"
+    contents = {path.read_bytes() for path in tmp_path.glob("*.bad_*")}
+    assert contents == {b"newer rubbish", b"rubbish 0", b"rubbish 1"}
+
+
 def test_caproto_files_are_loaded_as_generations(tmp_path: Path) -> None:
     data = json.dumps({"pv": {"value": 5, "fields": {}}})
     (tmp_path / "my_20260301-120000.json").write_text(data)

@@ -100,6 +100,11 @@ class FileNames:
         """Whether it is a bad file put aside."""
         return path.name.startswith(f"{self.primary.name}.bad_")
 
+    def bad_order(self, path: Path) -> tuple[str, int]:
+        """By what bad files are sorted, oldest first: the date in the name, and its number."""
+        date, _, number = path.name.removeprefix(f"{self.primary.name}.bad_").partition("_")
+        return date, int(number) if number.isdecimal() else 1
+
     def is_kept(self, path: Path) -> bool:
         """Whether it is a protected generation."""
         return path.name.startswith(f"{self.primary.name}.keep_")

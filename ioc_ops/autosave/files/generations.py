@@ -242,7 +242,7 @@ class RotatingFileManager:
         Args:
             parse: bytes to Snapshot, raising AutosaveError for anything that is none.
         """
-        rejected: list[RejectedFile] = []
+        unusable: list[tuple[Path, str]] = []
         chain: list[StoredFile] = []
         generations = 0
         try:
@@ -250,7 +250,7 @@ class RotatingFileManager:
                 there = self._files.survey()
                 generations, chain = len(there.dated), there.chain
         except OSError as error:
-            rejected.append(RejectedFile(self.directory, reason_of(error), None))
+            unusable.append((self.directory, reason_of(error)))
         highest = max((file.serial for file in chain), default=0)
         for path in [self._primary, *(file.path for file in chain)]:
             try:
@@ -259,16 +259,20 @@ class RotatingFileManager:
                 continue
             except OSError as error:
                 self._files.unreadable.add(path)
-                rejected.append(RejectedFile(self._public(path), reason_of(error), None))
+                unusable.append((path, reason_of(error)))
             except AutosaveError as error:
                 self._files.bad.add(path)
-                aside = self._files.put_aside(path, self.clock(), self.max_bad_files)
-                rejected.append(RejectedFile(self._public(path), str(error), aside))
+                unusable.append((path, str(error)))
             else:
                 highest = max(highest, snapshot.serial)
                 found = self._public(path)
-                return LoadResult(snapshot, found, tuple(rejected), generations, highest)
-        return LoadResult(None, None, tuple(rejected), generations, highest)
+                return LoadResult(snapshot, found, self._rejected(unusable), generations, highest)
+        return LoadResult(None, None, self._rejected(unusable), generations, highest)
+
+    def _rejected(self, unusable: list[tuple[Path, str]]) -> tuple[RejectedFile, ...]:
+        oldest_first = [path for path, _ in reversed(unusable) if path in self._files.bad]
+        aside = self._files.put_aside(oldest_first, self.clock(), self.max_bad_files)
+        return tuple(RejectedFile(self._public(p), why, aside.get(p)) for p, why in unusable)
 
     def read(self, path: Path, parse: Callable[[bytes], Snapshot] = loads) -> Snapshot:
         """One file as it is. Raises AutosaveError if it cannot be read or does not verify."""
@@ -343,8 +347,8 @@ class RotatingFileManager:
                 warnings.append(f"cannot keep {present}: {reason_of(error)}")
             return None
         if present in self._files.bad:
-            aside = self._files.put_aside(present, self.clock(), self.max_bad_files)
-            if aside is not None:
+            self._files.put_aside([present], self.clock(), self.max_bad_files)
+            if present not in self._files.bad:
                 return None
         try:
             backup = self._files.give_date(status)

@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -150,24 +150,41 @@ class SavedFiles:
             return name
         raise AssertionError  # count() has no end
 
-    def put_aside(self, path: Path, now: float, max_bad: int) -> Path | None:
-        """Rename a bad file to a name that shows it; None if that fails."""
+    def put_aside(self, paths: Sequence[Path], now: float, max_bad: int) -> dict[Path, Path]:
+        """Rename bad files, given oldest first, to names that show it; tells those that stay."""
+        renamed: dict[Path, Path] = {}
+        if not paths:
+            return renamed
+        for path in paths:
+            try:
+                bad = self._next_bad(now)
+                self._fs.replace(path, bad)
+            except OSError as error:
+                self._log.warning("autosave: cannot put %s aside: %s", path, reason_of(error))
+            else:
+                self.bad.discard(path)
+                renamed[path] = bad
         try:
-            bad = next(
-                name for number in count(1) if not self.exists(name := self.names.bad(now, number))
-            )
-            self._fs.replace(path, bad)
-            self.bad.discard(path)
-            aside = sorted(
-                (file for file in self._fs.list(path.parent) if self.names.is_bad(file.path)),
-                key=lambda file: file.path.name,
-            )
-            for file in aside[:-max_bad]:
-                self._fs.unlink(file.path)
+            for bad in self._put_aside()[:-max_bad]:
+                self._fs.unlink(bad)
         except OSError as error:
-            self._log.warning("autosave: cannot put %s aside: %s", path, reason_of(error))
-            return bad if self.exists(bad) else None
-        return bad
+            self._log.warning("autosave: cannot delete old bad files: %s", reason_of(error))
+        return {path: bad for path, bad in renamed.items() if self.exists(bad)}
+
+    def _next_bad(self, now: float) -> Path:
+        """Behind all that were put aside in that second, those included that are deleted since."""
+        number = 1
+        for bad in self._put_aside():
+            date, other = self.names.bad_order(bad)
+            if date == self.names.bad_order(self.names.bad(now))[0]:
+                number = other + 1
+        return self.names.bad(now, number)
+
+    def _put_aside(self) -> list[Path]:
+        """The bad files, oldest first."""
+        directory = self.names.primary.parent
+        there = (file.path for file in self._fs.list(directory) if self.names.is_bad(file.path))
+        return sorted(there, key=self.names.bad_order)
 
 
 def _key(file: FileStatus) -> _Key:
