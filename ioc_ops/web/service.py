@@ -17,6 +17,7 @@ import uvicorn
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.metrics import PV_LIMIT, Registration, Target, build_registry
 from ioc_ops.server import Context
+from ioc_ops.server.drivers.refusals import AT_ONCE, Refusals
 from ioc_ops.web.app import build_app
 from ioc_ops.web.listening import bind, http_address
 
@@ -29,6 +30,7 @@ _GRACE = 0.6
 _ABORT = 0.3
 
 _TICK = 1.0
+_BACKLOG = 1024
 
 _OPTIONS = ("--metrics-host", "--metrics-port")
 _ANYWHERE = ("0.0.0.0", "::")
@@ -44,6 +46,12 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(Refusals(_log, "HTTP").handle)
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)  # what waits in the kernel need not be accepted in a row
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -137,6 +145,7 @@ class HttpService:
                 loop="asyncio",
                 http="h11",
                 ws="none",
+                backlog=AT_ONCE,
                 lifespan="off",
                 log_config=None,
                 log_level=logging.WARNING,

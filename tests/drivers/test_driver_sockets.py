@@ -1,10 +1,12 @@
 """Sockets: backpressure, closing, accepting, datagrams; circuits are stand-ins."""
 
 import os
+import resource
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -323,6 +325,51 @@ def test_many_at_once(serve: Serve, driver: Driver) -> None:
             await eventually(circuit.is_closed)
 
     serve(main)
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """As when clients or leaks have used up all that the process may have."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.dup(0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 1, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in taken:
+            os.close(descriptor)
+
+
+def test_no_descriptor_left(serve: Serve, driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+    """It does not fill the log, and goes on when there are some again."""
+
+    async def main(server: Server) -> None:
+        clients = [socket.socket() for _ in range(40)]
+        try:
+            with no_descriptor_left():
+                for client in clients:
+                    client.setblocking(False)
+                    client.connect_ex((HOST, server.port))
+                await driver.sleep(0.35)  # enough for several tries
+        finally:
+            for client in clients:
+                client.close()
+        connect = partial(socket.create_connection, (HOST, server.port), 10)
+        with await driver.run_in_thread(connect) as client:
+            client.sendall(b"hello")
+            while not any(circuit.received for circuit in server.circuits):
+                server.arrived.clear()  # those from before may come first
+                await server.arrived.wait(0.1)
+
+    serve(main)
+    # libuv keeps a descriptor for this, with which it accepts and hangs up.
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) <= 1
+    assert all("Too many open files; end some clients" in message for message in messages)
 
 
 def test_listener_that_is_closed(serve: Serve, driver: Driver) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -59,6 +61,37 @@ def test_it_answers_while_the_thread_that_started_it_is_stuck(
     status, text = get(service, "/healthz")
     assert status == 503
     assert re.fullmatch(r"the IOC's loop has been stuck for 1[23] s", json.loads(text)["message"])
+
+
+def test_without_descriptors_it_says_so_once_and_goes_on(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = serve()
+    assert get(service)[0] == 200  # what it needs itself is there
+    port = int(service.url.rpartition(":")[2].partition("/")[0])
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    clients = [socket.socket() for _ in range(8)]
+    taken = [os.dup(0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 1, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        for client in clients:
+            client.connect(("127.0.0.1", port))
+        deadline = time.monotonic() + 10
+        while not caplog.records:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in taken:
+            os.close(descriptor)
+        for client in clients:
+            client.close()
+    assert get(service)[0] == 200
+    (record,) = caplog.records
+    assert "no HTTP connection can be accepted: Too many open files; " in record.getMessage()
 
 
 def test_url_names_the_port_that_was_taken(serve: Serve) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ioc_ops.channel import Payload
 from ioc_ops.server.drivers.layer import Listener, UdpEndpoint
 from ioc_ops.server.drivers.process import ProcessFrame
+from ioc_ops.server.drivers.refusals import AT_ONCE, Refusals
 from ioc_ops.server.drivers.threads import Event, ThreadsafeQueue, WorkerThreads
 
 if TYPE_CHECKING:
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncioDriver", "make_driver"]
 
+log = logging.getLogger("ioc_ops.server")
+
 _T = TypeVar("_T")
 _Receive = Callable[[bytes, tuple[str, int]], bytes | None]
 _HIGH_WATER = 0x40000
 _JOIN_BELOW = 0x10000
+_BACKLOG = 1024
 # From 3.12 on a task may begin at once: a putter that never waits costs no trip of the loop.
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
@@ -159,6 +164,8 @@ class AsyncioDriver:
                 self._threads.close()
 
     async def _life(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+        refusals = Refusals(log, "Channel Access")
+        asyncio.get_running_loop().set_exception_handler(refusals.handle)
         try:
             return await self._frame.after(main)
         finally:
@@ -246,7 +253,9 @@ class AsyncioDriver:
         def make_connection() -> _Connection:
             return _Connection(make_circuit, self._connections)
 
-        return await loop.create_server(make_connection, sock=sock, backlog=1024)
+        server = await loop.create_server(make_connection, sock=sock, backlog=AT_ONCE)
+        sock.listen(_BACKLOG)  # what waits in the kernel need not be accepted in a row
+        return server
 
     async def open_udp(self, sock: socket.socket, receive: _Receive) -> UdpEndpoint:
         loop = asyncio.get_running_loop()

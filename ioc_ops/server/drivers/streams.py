@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from ioc_ops.channel import Payload
+from ioc_ops.server.drivers.refusals import Refusals
 from ioc_ops.server.drivers.tasks import Job
 from ioc_ops.server.drivers.threads import Event
 
@@ -190,6 +191,7 @@ class SocketListener:
         self._sock = sock.dup()
         self._kernel = kernel
         self._make_circuit = make_circuit
+        self._refusals = Refusals(log, "Channel Access")
         self._job: Job = kernel.start(self._accept(), "accept", self._sock.close)
 
     async def _accept(self) -> None:
@@ -203,7 +205,7 @@ class SocketListener:
             except (BlockingIOError, ConnectionError):
                 pass  # all accepted, or one that is gone already
             except OSError as problem:
-                log.warning("no connection can be accepted: %s", problem)
+                self._refusals.tell(problem)
                 await self._kernel.sleep(_NO_DESCRIPTOR_LEFT)
 
     def _welcome(self, accepted: socket.socket) -> None:
