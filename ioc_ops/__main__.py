@@ -1,6 +1,7 @@
 """``python -m ioc_ops``: the version, where to look, and commands for save files and metrics."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -69,6 +70,10 @@ def main(argv: list[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        # A value that the terminal has no letters for (LANG=C) ends no command half way.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = parser(argv).parse_args(argv)
     if not hasattr(options, "run"):
         print(f"ioc_ops {version('ioc-ops')}\n\n{WHERE_TO_LOOK}", end="")

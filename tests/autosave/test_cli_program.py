@@ -63,6 +63,17 @@ def on_a_terminal(directory: Path, answer: str | None, *arguments: str) -> tuple
     return process.returncode, shown.decode().replace("\r", "")
 
 
+def test_a_terminal_without_the_letters_of_a_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.json").write_bytes(dumps(Snapshot({"x:text": "grün"})))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    with program(tmp_path, "show", "a.json", **PIPES) as process:
+        out, errors = process.communicate()
+    assert (process.returncode, errors) == (0, "")
+    assert "'gr\\xfcn'" in out
+
+
 @pytest.mark.usefixtures("live_ioc")
 def test_somebody_at_a_terminal_is_asked(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(dumps(Snapshot({"x:double": 2.0})))
