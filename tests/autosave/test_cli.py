@@ -82,6 +82,8 @@ def test_list_of_a_file_shows_it_with_its_copies(directory: Path) -> None:
 
 def test_list_of_nothing(tmp_path: Path) -> None:
     assert run("list", tmp_path)[0] == 1
+    # What was mistyped is named, not the directory in which it is not.
+    assert run("list", tmp_path / "nix")[:2] == (1, [f"no save files at {tmp_path / 'nix'}"])
     status, lines, errors = run("list", tmp_path / "nix" / "x.json")
     assert (status, lines) == (2, [])
     assert errors == f"error: {tmp_path / 'nix'}: No such file or directory\n"

@@ -57,7 +57,7 @@ def run_list(options: argparse.Namespace, console: Console) -> int:
         and any(mark in file.path.name for mark in _MARKS)
     ]
     if not files:
-        console.out.write(f"no save files in {directory}\n")
+        console.out.write(f"no save files at {path}\n")
         return 1
     judged = []
     with console.progress("reading", len(files), "file") as advance:
