@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 PORTS = (12_000, 32_000)  # below net.ipv4.ip_local_port_range
 READY = "Server startup complete."
 START_TIMEOUT = 30.0  # seconds; a loaded machine takes its time to import
-STOP_TIMEOUT = 3.0  # seconds within which an orderly stop must be over
+STOP_TIMEOUT = 6.0  # seconds within which an orderly stop must be over
 LIBRARIES = ("asyncio", "curio", "trio")
 
 
@@ -263,7 +263,7 @@ class IocProcess:
         return status
 
     def stop(self, signum: signal.Signals = signal.SIGTERM) -> float:
-        """Ask it to stop; the seconds that took. Raises subprocess.TimeoutExpired after 3 s."""
+        """Ask it to stop; the seconds that took. Raises subprocess.TimeoutExpired after 6 s."""
         assert self.process is not None
         began = time.monotonic()
         self.process.send_signal(signum)

@@ -105,6 +105,9 @@ async def serve(
             context.state = "starting"
             if startup_hook is not None:
                 driver.spawn(_run_startup_hook(driver, context, startup_hook), "startup_hook")
+                # It comes to its first wait before the hooks of PVs begin, which may need what it
+                # makes: trio takes tasks that were spawned together in any order.
+                await driver.sleep(0)
             hooks.start()
             driver.spawn(_send_beacons(driver, context, settings, endpoints[-1]), "beacons")
             context.state = "ready"

@@ -21,7 +21,6 @@ from ioc_ops.server.hooks import (
 
 __all__ = ["RunningHooks"]
 
-_BEFORE_START = frozenset({"constructed", "restoring", "binding"})
 _WHILE_RUNNING = frozenset({"starting", "ready"})
 
 
@@ -34,6 +33,7 @@ class RunningHooks:
         self._driver = driver
         # No hook sees what another, which added its PV, has set in a ContextVar.
         self._base = copy_context()
+        self._started = False
         self._unrestored: deque[BoundHook] = deque()
         self._tasks: dict[ChannelData, list[Task]] = {}
         self._leaving: dict[ChannelData, deque[BoundHook]] = {}
@@ -52,6 +52,7 @@ class RunningHooks:
 
     def start(self) -> None:
         """Start all startup hooks and scans."""
+        self._started = True
         late = dict.fromkeys(hook.pv for hook in self._unrestored)
         self._unrestored.clear()
         self._start([pv for pv in self._context.pvdb.values() if pv not in late])
@@ -67,7 +68,7 @@ class RunningHooks:
     # -- PVs that come and go ---------------------------------------------------------------
 
     def _add(self, pv: ChannelData) -> None:
-        if self._context.state in _BEFORE_START:
+        if not self._started:
             self._unrestored.extend(hooks_of((pv,), "restore"))
         elif self._context.state in _WHILE_RUNNING:
             self._begin(pv)
@@ -110,7 +111,7 @@ class RunningHooks:
         self._unrestored = deque([hook for hook in self._unrestored if hook.pv is not pv])
         for task in self._tasks.pop(pv, ()):
             task.cancel()
-        if self._context.state in _WHILE_RUNNING:
+        if self._started and self._context.state in _WHILE_RUNNING:
             last = deque([*hooks_of((pv,), "shutdown"), *hooks_of((pv,), "save")])
             if last:
                 self._leaving[pv] = last

@@ -42,7 +42,7 @@ def test_signal(start: Start, tmp_path: Path, signum: signal.Signals) -> None:
         assert client.event() == 1.0
         client.put("d:plain", 2.5)
         assert client.event() == 2.5
-        assert process.stop(signum) < 2
+        assert process.stop(signum) < 6.0
         with pytest.raises(EOFError):
             client.event()
     assert (tmp_path / "cancelled").read_text() == "yes"
@@ -79,14 +79,14 @@ def test_a_client_that_does_not_read_does_not_delay_the_stop(start: Start, tmp_p
         slow.expect(19)
         slow.ask("d:big", 6)
         slow.monitor("d:big")
-        assert process.stop() < 2
+        assert process.stop() < 6.0
     assert (tmp_path / "saved").exists()
     assert quiet(process), process.lines
 
 
 def test_a_thread_that_hangs_does_not_delay_the_stop(start: Start, tmp_path: Path) -> None:
     process = start(HUNG_THREAD="1")
-    assert process.stop() < 2
+    assert process.stop() < 6.0
     assert (tmp_path / "saved").exists()
     assert quiet(process), process.lines
 
@@ -94,7 +94,7 @@ def test_a_thread_that_hangs_does_not_delay_the_stop(start: Start, tmp_path: Pat
 def test_a_shutdown_hook_that_hangs(start: Start, tmp_path: Path) -> None:
     """It is cancelled after a second, and the values are saved."""
     process = start(HUNG_SHUTDOWN="1")
-    assert process.stop() < 3
+    assert process.stop() < 6.0
     assert (tmp_path / "saved").exists()
     assert any("shutdown hooks" in line for line in process.lines), process.lines
 
@@ -102,7 +102,7 @@ def test_a_shutdown_hook_that_hangs(start: Start, tmp_path: Path) -> None:
 def test_a_hook_that_swallows_its_cancellation(start: Start, tmp_path: Path) -> None:
     """`except:` in a loop: the stop goes on without it and says why."""
     process = start(STUBBORN="1")
-    assert process.stop() < 3
+    assert process.stop() < 6.0
     assert (tmp_path / "saved").exists()
     told = [line for line in process.lines if "ignores that it was cancelled" in line]
     assert len(told) == 1, process.lines

@@ -112,7 +112,7 @@ def test_stop_runs_shutdown_hooks(
     hooked: Callable[..., Any], tmp_path: Path, signum: signal.Signals
 ) -> None:
     process = hooked()
-    assert process.stop(signum) < 3
+    assert process.stop(signum) < 6.0
     assert ((tmp_path / "first").read_text(), (tmp_path / "second").read_text()) == ("1", "2")
 
 
@@ -121,7 +121,7 @@ def test_a_bad_shutdown_hook_spoils_neither_the_others_nor_the_stop(
     hooked: Callable[..., Any], tmp_path: Path, behaviour: str
 ) -> None:
     process = hooked(env={"SHUTDOWN": behaviour}, expect_traceback=behaviour == "raises")
-    assert process.stop() < 3
+    assert process.stop() < 6.0
     assert not (tmp_path / "first").exists()
     assert (tmp_path / "second").read_text() == "2"
 
@@ -131,7 +131,7 @@ def test_stop_with_a_client_connected(ioc: Any, client: Any) -> None:
     client("connect", "random_walk:x")
     client("monitor", "random_walk:x")
     assert client("event", "random_walk:x") is not None
-    assert process.stop() < 3
+    assert process.stop() < 6.0
     client("wait_connected", "random_walk:x", connected=False)
 
 
@@ -139,7 +139,7 @@ def test_stop_while_starting(ioc: Any) -> None:
     """Between its first line and readiness SIGTERM must neither be lost nor end in a traceback."""
     process = ioc("ioc_ops.examples.demo_ioc", ready=False)
     process.wait_for("starting up")
-    assert process.stop() < 3
+    assert process.stop() < 6.0
 
 
 @ONE_LIBRARY

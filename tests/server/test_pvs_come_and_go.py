@@ -146,6 +146,20 @@ def test_pvs_added_before_the_start_and_while_others_are_restored(live: Live) ->
     assert not [each for each in group.said if "gone" in each]
 
 
+def test_the_startup_hook_of_the_ioc_begins_before_those_of_pvs(live: Live) -> None:
+    group = Comings("T:")
+    for number in range(20):
+        group.add_pv(f"x{number}", EVERY)
+
+    async def script(group: Comings, async_lib: Any) -> None:
+        group.said.append("script")
+        await until(async_lib, lambda: "startup T:x7" in group.said)
+
+    live(group, script)
+    begun = [each for each in group.said if not each.startswith(("restore", "end"))]
+    assert begun[0] == "script"
+
+
 def test_hooks_of_fields_come_and_go_with_their_record(live: Live) -> None:
     group = Comings("T:")
 

@@ -68,7 +68,7 @@ def test_a_signal_stops_it_in_order(
     ioc = run_ioc("life")
     with RawCircuit(ioc.port) as circuit:
         circuit.connect("life:first")
-        assert ioc.stop(signum) < 3.0
+        assert ioc.stop(signum) < 6.0
         with pytest.raises(EOFError):
             circuit.receive()
     assert ioc.process.returncode == 0
@@ -114,7 +114,7 @@ def test_a_hook_that_does_not_end_does_not_hold_the_stop(
     run_ioc: StartIoc, tmp_path: Path, stuck: str, how: str
 ) -> None:
     ioc = run_ioc("stuck", env={"STUCK": stuck, "HOW": how})
-    assert ioc.stop() < 3.0
+    assert ioc.stop() < 6.0
     assert ioc.process.returncode == 0
     assert (tmp_path / "stuck").exists()
     assert (tmp_path / "shut").exists()
@@ -127,7 +127,7 @@ def test_many_hooks_that_do_not_end_do_not_hold_the_stop_either(
     run_ioc: StartIoc, tmp_path: Path
 ) -> None:
     ioc = run_ioc("stuck", env={"STUCK": "startup shutdown save", "HOW": "deaf"})
-    assert ioc.stop() < 3.0
+    assert ioc.stop() < 6.0
     assert (tmp_path / "saved").exists()
 
 
@@ -138,7 +138,7 @@ def test_a_putter_that_does_not_end_does_not_hold_the_stop(
     with RawCircuit(ioc.port) as circuit:
         circuit.start_put(circuit.connect("s:bad"), 1)
         wait_until((tmp_path / "stuck").exists)
-        assert ioc.stop() < 3.0
+        assert ioc.stop() < 6.0
     assert (tmp_path / "saved").exists()
 
 
@@ -148,7 +148,7 @@ def test_a_restore_that_does_not_end_does_not_hold_the_stop(
 ) -> None:
     ioc = run_ioc("stuck", env={"STUCK": "restore", "HOW": how}, ready=False)
     wait_until((tmp_path / "stuck").exists)
-    assert ioc.stop(signum) < 3.0
+    assert ioc.stop(signum) < 6.0
     assert ioc.process.returncode == 0
     # What was not restored must not be saved over what there is.
     assert not (tmp_path / "saved").exists()

@@ -9,9 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ioc_ops.channel import Payload
+from ioc_ops.server.drivers.asyncio_protocols import Connection, Datagrams, Receive
 from ioc_ops.server.drivers.layer import Listener, UdpEndpoint
 from ioc_ops.server.drivers.process import ProcessFrame
 from ioc_ops.server.drivers.refusals import AT_ONCE, Refusals
@@ -25,116 +25,9 @@ __all__ = ["AsyncioDriver", "make_driver"]
 log = logging.getLogger("ioc_ops.server")
 
 _T = TypeVar("_T")
-_Receive = Callable[[bytes, tuple[str, int]], bytes | None]
-_HIGH_WATER = 0x40000
-_JOIN_BELOW = 0x10000
 _BACKLOG = 1024
 # From 3.12 on a task may begin at once: a putter that never waits costs no trip of the loop.
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-
-
-class _Connection(asyncio.Protocol):
-    """Carries bytes between a socket and a circuit."""
-
-    transport: asyncio.Transport
-    circuit: "Circuit"
-
-    def __init__(
-        self,
-        make_circuit: "Callable[[Transport, str], Circuit]",
-        connections: "set[_Connection]",
-    ) -> None:
-        self._make_circuit = make_circuit
-        self._connections = connections
-        self._full = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
-        self.transport = transport
-        self._connections.add(self)
-        transport.set_write_buffer_limits(high=_HIGH_WATER)
-        sock = transport.get_extra_info("socket")
-        # Not every loop does so by itself, and Nagle with delayed ACK costs 40 ms a request.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        # A client that is gone already has no name any more.
-        host, port = (transport.get_extra_info("peername") or ("?", 0))[:2]
-        self.circuit = self._make_circuit(self, f"{host}:{port}")
-
-    def data_received(self, data: bytes) -> None:
-        circuit = self.circuit
-        outbox = circuit.context.outbox
-        outbox.scheduled = True  # whatever this causes leaves at the end of it
-        try:
-            circuit.receive(data)
-        finally:
-            outbox.flush()
-
-    def connection_lost(self, problem: Exception | None) -> None:
-        self._connections.discard(self)
-        self.circuit.closed()
-
-    def pause_writing(self) -> None:
-        self._full = True
-
-    def resume_writing(self) -> None:
-        self._full = False
-        self.circuit.drained()
-
-    def write(self, chunks: list[Payload]) -> bool:
-        write = self.transport.write
-        if len(chunks) == 1:
-            write(chunks[0])
-            return not self._full
-        small: list[Payload] = []
-        for chunk in chunks:
-            if len(chunk) < _JOIN_BELOW:
-                small.append(chunk)
-                continue
-            # Large ones go by themselves: joining would copy them.
-            write(b"".join(small))
-            small = []
-            write(chunk)
-        if small:
-            write(b"".join(small))
-        return not self._full
-
-    def pause_reading(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-
-    def close(self) -> None:
-        self.transport.close()
-
-
-class _Udp(asyncio.DatagramProtocol):
-    transport: asyncio.DatagramTransport
-
-    def __init__(self, sock: socket.socket, receive: _Receive) -> None:
-        self._sock = sock
-        self._receive = receive
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, address: tuple[str | Any, int]) -> None:
-        answer = self._receive(data, address)
-        if answer is not None:
-            self.transport.sendto(answer, address)
-
-    def error_received(self, problem: Exception) -> None:
-        """A client is gone before its answer came: nothing to do."""
-
-    def send(self, datagram: bytes, address: tuple[str, int]) -> None:
-        # The transport would tell nobody, or error_received, which knows of no address.
-        self._sock.sendto(datagram, address)
-
-    def close(self) -> None:
-        self.transport.close()
 
 
 class AsyncioDriver:
@@ -148,7 +41,7 @@ class AsyncioDriver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = WorkerThreads()
         self._frame = ProcessFrame()
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
 
     def run(self, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         try:
@@ -250,16 +143,18 @@ class AsyncioDriver:
     ) -> Listener:
         loop = asyncio.get_running_loop()
 
-        def make_connection() -> _Connection:
-            return _Connection(make_circuit, self._connections)
+        def make_connection() -> Connection:
+            return Connection(make_circuit, self._connections)
 
         server = await loop.create_server(make_connection, sock=sock, backlog=AT_ONCE)
         sock.listen(_BACKLOG)  # what waits in the kernel need not be accepted in a row
         return server
 
-    async def open_udp(self, sock: socket.socket, receive: _Receive) -> UdpEndpoint:
+    async def open_udp(self, sock: socket.socket, receive: Receive) -> UdpEndpoint:
         loop = asyncio.get_running_loop()
-        _, protocol = await loop.create_datagram_endpoint(lambda: _Udp(sock, receive), sock=sock)
+        _, protocol = await loop.create_datagram_endpoint(
+            lambda: Datagrams(sock, receive), sock=sock
+        )
         return protocol
 
 
