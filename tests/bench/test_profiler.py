@@ -12,8 +12,10 @@ import pytest
 from environment import MissingError
 from goals import SECTIONS, Row
 from samples import KINDS, functions, kind, kinds, newest, of_functions, overview
+from table import put_between
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "explanations" / "where-the-time-goes.md"
 
 REPORT = """\
  1200       |libpython3.11.so.1.0                |[.] _PyEval_EvalFrameDefault
@@ -185,3 +187,13 @@ def test_a_results_file_is_shown_or_written_to_a_page(tmp_path: Path) -> None:
     refused = command("--from", str(results), "--write-docs", str(page))
     assert refused.returncode == 1
     assert refused.stderr.startswith("bench: the page needs one line <!-- profile: begin -->")
+
+
+def test_the_page_has_a_place_for_each() -> None:
+    page = PAGE.read_text()
+    for name in (
+        "profile",
+        *(f"profile {name}" for name in [*profiler.SCENARIOS, *profiler.ALONE]),
+    ):
+        page = put_between(page, f"new {name}", name)
+    assert page.count("\nnew profile") == 1 + len(profiler.SCENARIOS) + len(profiler.ALONE)
