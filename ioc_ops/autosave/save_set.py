@@ -56,7 +56,7 @@ class SaveSet(AutosaveControlPVs):
     period: float = 30
     """Seconds between two saves while values keep changing."""
     debounce: float = 1.0
-    """Seconds until a first change is on its way to the disk; with many PVs four times that."""
+    """Seconds until a first change is on its way to the disk; with 100,000 PVs five times that."""
     restore_timeout: float = 10.0
     """Seconds by which storage that hangs may delay the start, all sets together."""
     save_timeout: float = 10.0

@@ -15,7 +15,7 @@ __all__ = ["SAVED_AT_STOP", "Method", "Scheduled", "Trigger", "run"]
 # Looking for changes may take this part of the time ...
 _LOOK_SHARE = 0.005
 # ... but comes after so many times the debounce time at the latest.
-_LATEST_LOOK = 3
+_LATEST_LOOK = 6
 
 
 class Method(StrEnum):
