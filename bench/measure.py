@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 from environment import (
     FOLDER,
     PCAS,
@@ -55,6 +56,11 @@ def has_uvloop() -> bool:
 def ours() -> list[str]:
     """Our own servers, by their names in `load_with_ours.py`."""
     return ["ours", "ours_asyncio"] if has_uvloop() else ["ours_asyncio"]
+
+
+def steal() -> float:
+    """Seconds that other guests of the host have had, of all processors; 0 where none can tell."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def pinned(processors: set[int]) -> bool:
@@ -144,9 +150,12 @@ class Run:
 
     def _own(self, name: str, rows: Iterator[Row]) -> None:
         say(name)
+        began, stolen = time.monotonic(), steal()
         try:
             for found in rows:
-                self._add(found)
+                now, by_now = time.monotonic(), steal()
+                self._add(found | {"steal_cores": round((by_now - stolen) / (now - began), 3)})
+                began, stolen = now, by_now
                 print(f"   {shown(found)}", file=sys.stderr, flush=True)
         except (subprocess.CalledProcessError, OutputError) as error:
             self._failed(f"{name}: {error}")

@@ -17,11 +17,12 @@ COLUMNS = {
     OURS: "ioc_ops",
     PLAIN: "ioc_ops on asyncio",
 }
-DISTURBED = 0.15  # of a core, used by other processes
+DISTURBED = 0.15  # of a core, used by other processes, or by other guests of the host
 NOTE = (
     "Medians. `ioc_ops` runs on uvloop, `ioc_ops on asyncio` without it. Both ratios say by how "
     "much a figure is better or worse: below 1 in the first, and above 1 in the second, ioc_ops "
-    "is the better one. Where no goal is given, none was set."
+    "is the better one. Where no goal is given, none was set. `disturbed`: something else had more "
+    "than 15 % of a core during most of our own measurements of this row."
 )
 
 
@@ -59,6 +60,11 @@ class Results:
         base = self.median(Goal(goal.base, "", goal.key), peer)
         return statistics.median(found) / base if base else None
 
+    def disturbed(self, goal: Goal) -> bool:
+        """Whether our own figure comes from a machine that was busy with something else."""
+        rows = self._of.get((goal.scenario, OURS)) or self._of.get((goal.scenario, PLAIN), [])
+        return 2 * sum(map(is_disturbed, rows)) > len(rows)
+
     def failed(self, goal: Goal, peer: str) -> bool:
         """Whether that server was measured and came to no end in any repetition."""
         rows = self._of.get((goal.scenario, peer), [])
@@ -67,6 +73,11 @@ class Results:
 
 def _is_good(row: Row) -> bool:
     return "error" not in row and not row.get("timeout")
+
+
+def is_disturbed(row: Row) -> bool:
+    """Whether something else had the processors while this was measured."""
+    return bool(row.get("foreign_cores", 0.0) + row.get("steal_cores", 0.0) > DISTURBED)
 
 
 def number(value: float | None) -> str:
@@ -140,6 +151,8 @@ def section_lines(section: Section, results: Results) -> Iterator[str]:
         if "caproto" in against:
             cells.append(number(ratio(goal, figures["caproto"], mine)))
         met = {True: "met", False: "**missed**", None: ""}[is_met(goal, results)]
+        if met and results.disturbed(goal):
+            met += ", disturbed"
         yield _line([*cells, wanted(goal), met])
     yield ""
 
@@ -157,7 +170,7 @@ def summary(results: Results) -> str:
     goals = [goal for section in SECTIONS for goal in section.goals if goal.goal is not None]
     met = [is_met(goal, results) for goal in goals]
     missed = [
-        f"`{goal.scenario}` ({goal.what})"
+        f"`{goal.scenario}` ({goal.what}{', disturbed' * results.disturbed(goal)})"
         for goal, ok in zip(goals, met, strict=True)
         if ok is False
     ]
@@ -169,11 +182,11 @@ def _conditions(results: Results) -> Iterator[str]:
     if results.meta:
         yield f"Measured {results.meta['date']} with `{results.meta['command']}`, "
         yield f"{results.meta['reps']} x each, on {results.meta['machine']}. "
-    loads = [r["foreign_cores"] for r in results.rows if "foreign_cores" in r]
-    if loads:
-        disturbed = sum(load > DISTURBED for load in loads)
-        yield f"Other processes took more than {DISTURBED:.0%} of a core during {disturbed} of "
-        yield f"{len(loads)} measurements."
+    looked = [row for row in results.rows if "foreign_cores" in row or "steal_cores" in row]
+    if looked:
+        disturbed = sum(map(is_disturbed, looked))
+        yield f"Other processes, or other guests of the host, took more than {DISTURBED:.0%} of a "
+        yield f"core during {disturbed} of {len(looked)} measurements."
 
 
 def render(rows: Iterable[Row]) -> str:

@@ -202,6 +202,16 @@ def test_conditions_stand_above() -> None:
     assert "15% of a core during 1 of 2 measurements" in first
 
 
+def test_what_was_measured_on_a_busy_machine_says_so() -> None:
+    rows = reads(ours=99)
+    assert "**missed**" in render(rows)
+    assert "disturbed |" not in render(rows)
+    busy = [row | {"foreign_cores": 0.1, "steal_cores": 0.1} for row in rows]
+    assert "| **missed**, disturbed |" in render(busy)
+    assert "(one read at a time, disturbed)" not in render(rows)
+    assert "with time and alarm, disturbed)" in render(busy)
+
+
 # --- pages -----------------------------------------------------------------------------------
 
 

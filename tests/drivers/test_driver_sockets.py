@@ -367,7 +367,9 @@ def test_no_descriptor_left(serve: Serve, driver: Driver, caplog: pytest.LogCapt
 
     serve(main)
     # libuv keeps a descriptor for this, with which it accepts and hangs up.
-    messages = [record.getMessage() for record in caplog.records]
+    # curio warns where a busy machine has let it wait.
+    ours = [record for record in caplog.records if record.name.startswith("ioc_ops")]
+    messages = [record.getMessage() for record in ours]
     assert len(messages) <= 1
     assert all("Too many open files; end some clients" in message for message in messages)
 

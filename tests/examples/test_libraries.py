@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 import pytest
-from caproto.sync.client import read
+from one_shot_client import read
 
 # A PV of each. How they work on asyncio is in the other files, and rpc_function on all three.
 SHOWN = {
@@ -25,7 +25,7 @@ SHOWN = {
 def test_it_serves_and_stops_without_a_complaint(start_ioc: Any, library: str, name: str) -> None:
     python = [sys.executable, "-W", "error", "-X", "dev"]
     ioc = start_ioc([*python, "-m", f"ioc_ops.examples.{name}", "--async-lib", library])
-    assert read(SHOWN[name], timeout=10, repeater=False).status.success
+    assert read(SHOWN[name], timeout=10).status.success
     assert ioc.stop() < 6.0
     assert any(f"{library.capitalize()} server starting up" in line for line in ioc.lines)
     assert [line for line in ioc.lines if not line.startswith("[I ")] == []

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from caproto import ChannelType as CaprotoType
-from caproto.sync.client import block, interrupt, read, subscribe, write
+from caproto.sync.client import block, interrupt, subscribe
 from here import ENV
+from one_shot_client import read, write
 from prometheus_client.parser import text_string_to_metric_families
 
 from ioc_ops.server import RESTART
@@ -32,7 +33,7 @@ def start(ioc: Callable[..., Any]) -> Callable[..., Any]:
 
 def get(suffix: str, **options: Any) -> Any:
     """The answer to one read of a status PV."""
-    return read(f"st:Ioc:{suffix}", repeater=False, timeout=5, **options)
+    return read(f"st:Ioc:{suffix}", timeout=5, **options)
 
 
 def value(suffix: str) -> Any:
@@ -46,7 +47,7 @@ def value(suffix: str) -> Any:
 
 def put(name: str, new: Any, **options: Any) -> None:
     """Write with completion."""
-    write(f"st:{name}", new, notify=True, repeater=False, timeout=5, **options)
+    write(f"st:{name}", new, notify=True, timeout=5, **options)
 
 
 def follow(suffix: str, enough: Callable[[list[Any]], bool], timeout: float = 15.0) -> list[Any]:
@@ -226,7 +227,7 @@ def test_healthz_tells_that_the_loop_is_stuck_while_it_is(
     start("--metrics-port", str(port))
     url = f"http://127.0.0.1:{port}/healthz"
     assert http(url)[0] == 200
-    write("st:block", 7.0, notify=False, repeater=False)
+    write("st:block", 7.0, notify=False)
     deadline = time.monotonic() + 20
     while (answer := http(url))[0] == 200:
         assert time.monotonic() < deadline

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caproto.sync.client import write
 from here import ENV, HERE
+from one_shot_client import write
 
 from ioc_ops.status.family_rows import SCAN_RATES
 
@@ -54,7 +54,7 @@ def read_all(suffixes: Sequence[str]) -> dict[str, dict[str, Any] | None]:
 def put(suffix: str, value: float | bytes) -> bool:
     """Write with completion; whether the server says that it is done."""
     data = value if isinstance(value, bytes) else [value]
-    answer = write(f"st:Ioc:{suffix}", data, notify=True, repeater=False, timeout=5)
+    answer = write(f"st:Ioc:{suffix}", data, notify=True, timeout=5)
     return answer.status.success == 1
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from caproto.sync.client import read, write
 from here import ENV
+from one_shot_client import read, write
 from test_helpers import run
 from test_memory import WaitingLibrary
 
@@ -327,12 +327,12 @@ def test_percentiles_have_names_without_dots() -> None:
 
 def get(suffix: str) -> float:
     """The value of a PV of the IOC."""
-    return float(read(f"w:{suffix}", repeater=False, timeout=5).data[0])
+    return float(read(f"w:{suffix}", timeout=5).data[0])
 
 
 def put(suffix: str, value: Any) -> None:
     """Write with completion."""
-    write(f"w:{suffix}", value, notify=True, repeater=False, timeout=5)
+    write(f"w:{suffix}", value, notify=True, timeout=5)
 
 
 def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -351,7 +351,7 @@ def test_a_client_writes_and_reads_statistics(ioc: Callable[..., Any]) -> None:
     assert get("Stats:x:60s:Mean") == 2.5
     assert get("Stats:x:60s:P50") == 2.5
     assert get("Stats:x:60s:StdDev") == pytest.approx(math.sqrt(1.25))
-    units = read("w:Stats:x:Mean", data_type="control", repeater=False).metadata.units
+    units = read("w:Stats:x:Mean", data_type="control").metadata.units
     assert units == b"mm"
     put("big", np.arange(300_000.0))
     until(lambda: get("Stats:big:60s:Count") == 300_000)

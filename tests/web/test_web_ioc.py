@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caproto.sync.client import read, write
+from one_shot_client import read, write
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 HERE = Path(__file__).parent
@@ -78,10 +78,10 @@ def values(http: Http) -> dict[str, float]:
 def test_values_are_those_that_clients_have_left(start: Callable[..., Any], http: Http) -> None:
     start("--metrics-pvs", "w:oth*", "nowhere")
     assert values(http) == {"w:level": 1.5, "w:slow": 4.0, "w:other": 2.0}
-    write("w:level", 7.25, notify=True, repeater=False)
+    write("w:level", 7.25, notify=True)
     # No scrape runs the getter; what a client's read has brought is there for all.
     assert values(http) == {"w:level": 7.25, "w:slow": 4.0, "w:other": 2.0}
-    assert read("w:slow", repeater=False).data[0] == 99.0
+    assert read("w:slow").data[0] == 99.0
     assert values(http)["w:slow"] == 99.0
     [dropped] = http.metrics()["epics_pv_export_dropped"].samples
     assert (dropped.labels, dropped.value) == ({"ioc": "w"}, 0)
@@ -93,10 +93,10 @@ def test_operations_that_ran_hooks_are_timed_and_name_their_pv(
 ) -> None:
     start("--async-lib", library)
     for _ in range(3):
-        read("w:slow", repeater=False)
-        read("w:other", repeater=False)
-    write("w:slow", 1.0, notify=True, repeater=False)
-    write("w:other", 1.0, notify=True, repeater=False)
+        read("w:slow")
+        read("w:other")
+    write("w:slow", 1.0, notify=True)
+    write("w:other", 1.0, notify=True)
     found = http.metrics()
     for what, count in (("read", 3), ("write", 1)):
         samples = found[f"epics_ioc_ca_{what}_duration_seconds"].samples
@@ -183,7 +183,7 @@ def test_not_ready_while_nothing_can_be_saved(
     state = tmp_path / "state"
     shutil.rmtree(state)
     state.write_text("no directory any more")  # a mode would not stop root
-    write("w:level", 3.0, notify=True, repeater=False)
+    write("w:level", 3.0, notify=True)
     answer = http.wait_for("/readyz", 503)
     assert not answer["autosave_current"]
     assert answer["state"] == "ready"
