@@ -10,9 +10,9 @@ import json
 import sys
 
 import aioca
-from epicscorelibs.ca.cadef import CAException
+from epicscorelibs.ca.cadef import CAException, Disconnected
 
-TIMEOUT = 2.0  # seconds; the IOC answers in milliseconds unless it is dead
+TIMEOUT = 5.0  # seconds; the IOC answers in milliseconds unless it is dead
 
 
 class Client:
@@ -44,7 +44,7 @@ class Client:
                 self.saves += 1
                 if self.saves == 1:
                     print("saved", flush=True)
-        except (aioca.CANothing, CAException, RuntimeError):
+        except (aioca.CANothing, CAException, Disconnected, RuntimeError):
             pass  # all that aioca makes of a circuit that is lost, at one moment or another
 
     def _values(self) -> dict[str, object]:
