@@ -24,7 +24,8 @@ NOTE = (
     "much a figure is better or worse: below 1 in the first, and above 1 in the second, ioc_ops "
     "is the better one. Where no goal is given, none was set. A measurement is disturbed where "
     "other processes had more than 15 % of a core, or the host gave more than 5 % to other guests; "
-    "it counts only where there is none that was not, and `disturbed` says so of ours."
+    "it counts only where there is none that was not, and `disturbed` says so of ours. "
+    "There is no ratio of a disturbed figure and one that is not."
 )
 
 
@@ -68,6 +69,11 @@ class Results:
         """Whether our own figure comes from a machine that was busy with something else."""
         rows = self._of.get((goal.scenario, OURS)) or self._of.get((goal.scenario, PLAIN), [])
         return bool(rows) and all(map(is_disturbed, rows))
+
+    def comparable(self, goal: Goal, peer: str) -> bool:
+        """Whether the machine was the same for that server as for ours, calm or not."""
+        rows = self._of.get((goal.scenario, peer), [])
+        return self.disturbed(goal) == (bool(rows) and all(map(is_disturbed, rows)))
 
     def failed(self, goal: Goal, peer: str) -> bool:
         """Whether that server was measured and came to no end in any repetition."""
@@ -154,10 +160,11 @@ def section_lines(section: Section, results: Results) -> Iterator[str]:
             "failed" if x is None and results.failed(goal, p) else number(x)
             for p, x in figures.items()
         ]
+        fair = {p: figures[p] if results.comparable(goal, p) else None for p in against}
         if "rsrv" in against:
-            cells.append(number(ratio(goal, mine, figures["rsrv"])))
+            cells.append(number(ratio(goal, mine, fair["rsrv"])))
         if "caproto" in against:
-            cells.append(number(ratio(goal, figures["caproto"], mine)))
+            cells.append(number(ratio(goal, fair["caproto"], mine)))
         met = {True: "met", False: "**missed**", None: ""}[is_met(goal, results)]
         if met and results.disturbed(goal):
             met += ", disturbed"

@@ -209,6 +209,10 @@ def test_what_was_measured_on_a_busy_machine_says_so() -> None:
     busy = [row | {"foreign_cores": 0.1, "steal_cores": 0.1} for row in rows]
     assert "| **missed**, disturbed |" in render(busy)
     assert "with time and alarm, disturbed)" in render(busy)
+    # Nothing is compared that was not measured under like conditions.
+    peer = reads(rsrv=33)
+    assert "| 3.00 |" in render([*reads(ours=99), *peer])
+    assert "| 3.00 |" not in render([*busy, *peer])
     # One that was not disturbed counts alone.
     calm = [row | {"rep": 1, "srv_us_op": 12} for row in rows]
     assert Results([*busy, *calm]).median(CPU, "ours") == 12
