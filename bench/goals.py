@@ -74,6 +74,10 @@ def _steady(rate: int) -> tuple[Goal, Goal]:
     )
 
 
+def _rate_beside(slow: str, what: str) -> Goal:
+    return Goal(slow, what, "ops_s", 0.9, most=True, base=f"{slow}_base")
+
+
 CPU = Section(
     "Server CPU per operation, microseconds",
     (
@@ -133,34 +137,13 @@ SECTIONS = (
             Goal("slow_scalar", "longest time without an event, ms", "no_event_ms", 20),
             # RSS comes in pages and pools: twice the bound on what waits in a circuit.
             Goal("slow_scalar", "memory at most, MB more", "grown_mb", 2),
-            Goal(
-                "slow_scalar",
-                "rate of the others, 1 = as without it",
-                "ops_s",
-                0.9,
-                most=True,
-                base="slow_scalar_base",
-            ),
+            _rate_beside("slow_scalar", "rate of the others, 1 = as without it"),
             Goal("slow_array", "arrays of 8 kB: longest time, ms", "no_event_ms", 20),
             Goal("slow_array", "arrays of 8 kB: memory, MB more", "grown_mb", 2),
-            Goal(
-                "slow_array",
-                "arrays of 8 kB: rate of the others",
-                "ops_s",
-                0.9,
-                most=True,
-                base="slow_array_base",
-            ),
+            _rate_beside("slow_array", "arrays of 8 kB: rate of the others"),
             # Two versions of the array in its circuit; the rest is that of the writer's.
             Goal("slow_big", "arrays of 8 MB: memory, MB more", "grown_mb", 50),
-            Goal(
-                "slow_big",
-                "arrays of 8 MB: rate of the others",
-                "ops_s",
-                0.9,
-                most=True,
-                base="slow_big_base",
-            ),
+            _rate_beside("slow_big", "arrays of 8 MB: rate of the others"),
         ),
     ),
     Section(

@@ -18,9 +18,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 from environment import (
@@ -46,6 +47,15 @@ _PORT = 25_100
 def say(text: str) -> None:
     """Progress."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def run_program(main: Callable[[Sequence[str]], int]) -> NoReturn:
+    """End this process with the status of a main function; 130 when it is interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def has_uvloop() -> bool:
@@ -221,8 +231,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

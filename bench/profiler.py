@@ -31,7 +31,7 @@ from typing import Any
 
 from environment import FOLDER, PEERS, ROOT, MissingError, check_compiler, installed, machine
 from load_with_ours import ca_load, extend
-from measure import pinned, say
+from measure import pinned, run_program, say
 from samples import OTHERS, functions, kinds, newest, of_functions, overview
 from scale import measured_apart
 from table import MarkerError, put_between, read
@@ -332,8 +332,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

@@ -65,15 +65,12 @@ class Results:
         base = self.median(Goal(goal.base, "", goal.key), peer)
         return statistics.median(found) / base if base else None
 
-    def disturbed(self, goal: Goal) -> bool:
-        """Whether our own figure comes from a machine that was busy with something else."""
-        rows = self._of.get((goal.scenario, OURS)) or self._of.get((goal.scenario, PLAIN), [])
-        return bool(rows) and all(map(is_disturbed, rows))
-
-    def comparable(self, goal: Goal, peer: str) -> bool:
-        """Whether the machine was the same for that server as for ours, calm or not."""
+    def disturbed(self, goal: Goal, peer: str | None = None) -> bool:
+        """Whether a figure, by default ours, comes from a machine that was busy otherwise."""
+        if peer is None:
+            peer = OURS if (goal.scenario, OURS) in self._of else PLAIN
         rows = self._of.get((goal.scenario, peer), [])
-        return self.disturbed(goal) == (bool(rows) and all(map(is_disturbed, rows)))
+        return bool(rows) and all(map(is_disturbed, rows))
 
     def failed(self, goal: Goal, peer: str) -> bool:
         """Whether that server was measured and came to no end in any repetition."""
@@ -160,13 +157,14 @@ def section_lines(section: Section, results: Results) -> Iterator[str]:
             "failed" if x is None and results.failed(goal, p) else number(x)
             for p, x in figures.items()
         ]
-        fair = {p: figures[p] if results.comparable(goal, p) else None for p in against}
+        busy = results.disturbed(goal)
+        fair = {p: figures[p] if results.disturbed(goal, p) == busy else None for p in against}
         if "rsrv" in against:
             cells.append(number(ratio(goal, mine, fair["rsrv"])))
         if "caproto" in against:
             cells.append(number(ratio(goal, fair["caproto"], mine)))
         met = {True: "met", False: "**missed**", None: ""}[is_met(goal, results)]
-        if met and results.disturbed(goal):
+        if met and busy:
             met += ", disturbed"
         yield _line([*cells, wanted(goal), met])
     yield ""
