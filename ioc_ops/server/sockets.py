@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import psutil
 
 from ioc_ops.errors import ConfigurationError
+from ioc_ops.server.drivers.refusals import BACKLOG
 
 __all__ = ["bind_tcp", "bind_udp", "broadcasts", "resolve", "sender"]
 
@@ -74,7 +75,7 @@ def _bind_all(interfaces: tuple[str, ...], port: int) -> list[socket.socket]:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.setblocking(False)
             sock.bind((host, port))
-            sock.listen(1024)
+            sock.listen(BACKLOG)
     except OSError as problem:
         for sock in sockets:
             sock.close()

@@ -17,7 +17,7 @@ import uvicorn
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.metrics import PV_LIMIT, Registration, Target, build_registry
 from ioc_ops.server import Context
-from ioc_ops.server.drivers.refusals import AT_ONCE, Refusals
+from ioc_ops.server.drivers.refusals import AT_ONCE, BACKLOG, Refusals
 from ioc_ops.web.app import build_app
 from ioc_ops.web.listening import bind, http_address
 
@@ -30,7 +30,6 @@ _GRACE = 0.6
 _ABORT = 0.3
 
 _TICK = 1.0
-_BACKLOG = 1024
 
 _OPTIONS = ("--metrics-host", "--metrics-port")
 _ANYWHERE = ("0.0.0.0", "::")
@@ -51,7 +50,7 @@ class _Server(uvicorn.Server):
         asyncio.get_running_loop().set_exception_handler(Refusals(_log, "HTTP").handle)
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(_BACKLOG)  # what waits in the kernel need not be accepted in a row
+            listener.listen(BACKLOG)
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,16 +1,16 @@
 """Sockets: backpressure, closing, accepting, datagrams; circuits are stand-ins."""
 
 import os
-import resource
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from descriptors import no_descriptor_left
 
 from ioc_ops.channel import Payload
 from ioc_ops.server.circuit import Circuit, Transport
@@ -325,23 +325,6 @@ def test_many_at_once(serve: Serve, driver: Driver) -> None:
             await eventually(circuit.is_closed)
 
     serve(main)
-
-
-@contextmanager
-def no_descriptor_left() -> Iterator[None]:
-    """As when clients or leaks have used up all that the process may have."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = [os.dup(0)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 1, limits[1]))
-    try:
-        with suppress(OSError):
-            while True:
-                taken.append(os.dup(0))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for descriptor in taken:
-            os.close(descriptor)
 
 
 def test_no_descriptor_left(serve: Serve, driver: Driver, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -19,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from descriptors import no_descriptor_left
 
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.web import HttpService
@@ -69,24 +68,16 @@ def test_without_descriptors_it_says_so_once_and_goes_on(
     service = serve()
     assert get(service)[0] == 200  # what it needs itself is there
     port = int(service.url.rpartition(":")[2].partition("/")[0])
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     clients = [socket.socket() for _ in range(8)]
-    taken = [os.dup(0)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 1, limits[1]))
     try:
-        with suppress(OSError):
-            while True:
-                taken.append(os.dup(0))
-        for client in clients:
-            client.connect(("127.0.0.1", port))
-        deadline = time.monotonic() + 10
-        while not caplog.records:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        with no_descriptor_left():
+            for client in clients:
+                client.connect(("127.0.0.1", port))
+            deadline = time.monotonic() + 10
+            while not caplog.records:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for descriptor in taken:
-            os.close(descriptor)
         for client in clients:
             client.close()
     assert get(service)[0] == 200

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ioc_ops.server.drivers.asyncio_protocols import Connection, Datagrams, Receive
 from ioc_ops.server.drivers.layer import Listener, UdpEndpoint
 from ioc_ops.server.drivers.process import ProcessFrame
-from ioc_ops.server.drivers.refusals import AT_ONCE, Refusals
+from ioc_ops.server.drivers.refusals import AT_ONCE, BACKLOG, Refusals
 from ioc_ops.server.drivers.threads import Event, ThreadsafeQueue, WorkerThreads
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ __all__ = ["AsyncioDriver", "make_driver"]
 log = logging.getLogger("ioc_ops.server")
 
 _T = TypeVar("_T")
-_BACKLOG = 1024
 # From 3.12 on a task may begin at once: a putter that never waits costs no trip of the loop.
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
@@ -147,7 +146,7 @@ class AsyncioDriver:
             return Connection(make_circuit, self._connections)
 
         server = await loop.create_server(make_connection, sock=sock, backlog=AT_ONCE)
-        sock.listen(_BACKLOG)  # what waits in the kernel need not be accepted in a row
+        sock.listen(BACKLOG)
         return server
 
     async def open_udp(self, sock: socket.socket, receive: Receive) -> UdpEndpoint:

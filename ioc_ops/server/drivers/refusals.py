@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["AT_ONCE", "Refusals"]
+__all__ = ["AT_ONCE", "BACKLOG", "Refusals"]
 
 AT_ONCE = 16
 """Connections that asyncio tries to accept in a row, with an error for each that it cannot."""
+BACKLOG = 1024
+"""Those that may wait in the kernel; they need not all be accepted in a row."""
 
 _PERIOD = 10.0  # seconds between two lines
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
