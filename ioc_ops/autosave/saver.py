@@ -23,6 +23,10 @@ T = TypeVar("T")
 # turns of asyncio to run.
 _SLICE_SECONDS = 0.002
 
+# All PVs are looked at this often even if none has told of news: user code may change what a PV
+# says without publishing it.
+_LOOK_ANYWAY = 60.0
+
 
 async def sliced(steps: Iterator[T], clock: Clock) -> list[T]:
     """Take all steps, with a turn of the event loop in between whenever they have taken long."""
@@ -73,6 +77,7 @@ class Saver:
         self._loading: Job[LoadResult] | None = None
         self._writing: list[Job[Written]] = []
         self._names = dict.fromkeys(channels)
+        self._next_look = 0.0
 
     # --- loading ------------------------------------------------------------------------------
 
@@ -181,7 +186,10 @@ class Saver:
         """Whether there is something to save."""
         if self.stats.unsaved_since:
             return True
+        if not self.watch.news and clock.monotonic() < self._next_look:
+            return False
         changed = any(await sliced(self.watch.look(), clock))
+        self._next_look = clock.monotonic() + _LOOK_ANYWAY
         if changed:
             self.mark_unsaved()
         return changed
@@ -265,6 +273,7 @@ class Saver:
 
     def close(self) -> None:
         """End the thread, and give up the lock, when its work is done; does not wait for that."""
+        self.watch.close()
         self._storage.submit(self._session.close)
         self._storage.close()
 

@@ -12,7 +12,8 @@ from ioc_ops.server import AsyncLibraryLayer
 
 __all__ = ["SAVED_AT_STOP", "Method", "Scheduled", "Trigger", "run"]
 
-# Looking for changes may take this part of the time ...
+# Where PVs are written all the time with what they have, looking for changes may take this part of
+# the time ...
 _LOOK_SHARE = 0.005
 # ... but comes after so many times the debounce time at the latest.
 _LATEST_LOOK = 6

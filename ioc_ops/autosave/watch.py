@@ -5,7 +5,7 @@ from typing import Any
 
 from ioc_ops.autosave.snapshot import current_value
 from ioc_ops.autosave.values import Value
-from ioc_ops.channel import ChannelData
+from ioc_ops.channel import PROCESSED, STORED, ChannelData, EventMask
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["Watch"]
@@ -47,30 +47,56 @@ class _Watched:
 
 
 class Watch:
-    """The PVs of one helper.
+    """The PVs of one helper; a Feed of them all, which notes that one of them has news.
 
-    Walks over them are iterators that yield between slices of work, so that whoever drives them
-    can let the event loop run.
+    Which ones have changed is found by walking over them. Walks are iterators that yield between
+    slices of work, so that whoever drives them can let the event loop run.
     """
 
+    # Every way to store a value posts one of the first two.
+    mask = PROCESSED | STORED | int(EventMask.PROPERTY)
+
     def __init__(self, channels: Mapping[str, ChannelData]) -> None:
+        #: How often a PV had news ...
+        self._heard = 1
+        #: ... and how often before the last walk over all of them began.
+        self._looked = 0
         self._watched = {name: _Watched(name, channel) for name, channel in channels.items()}
         self._order = list(self._watched.values())
         #: Values taken and not yet handed on; a walk that is abandoned half-way loses none.
         self.taken: list[tuple[str, Value]] = []
         #: PVs whose present value cannot be saved, and why.
         self.unsavable: dict[str, str] = {}
+        for channel in channels.values():
+            channel.subscribe(self)
+
+    def post(self) -> None:
+        """One of the PVs was written, or a state of it got another name."""
+        self._heard += 1
+
+    @property
+    def news(self) -> bool:
+        """Whether a PV may have changed since all were looked at."""
+        return self._heard != self._looked
+
+    def close(self) -> None:
+        """Watch no longer."""
+        for watched in self._order:
+            watched.channel.unsubscribe(self)
 
     def add(self, name: str, channel: ChannelData) -> None:
         """One PV more; its value counts as a change until it is accepted."""
         self.remove(name)
         watched = self._watched[name] = _Watched(name, channel)
         self._order.append(watched)
+        channel.subscribe(self)
+        self.post()
 
     def remove(self, name: str) -> None:
         """One PV less; what was taken of it and not handed on is dropped."""
         watched = self._watched.pop(name, None)
         if watched is not None:
+            watched.channel.unsubscribe(self)
             # A walk that is under way goes on over the list it began with.
             self._order = [each for each in self._order if each is not watched]
             self.taken = [(taken, value) for taken, value in self.taken if taken != name]
@@ -85,9 +111,11 @@ class Watch:
         """Whatever values these PVs have count as changes."""
         for name in names:
             self._watched[name].forget()
+        self.post()
 
     def look(self) -> Iterator[bool]:
         """Yield False for each slice without a change, True for the first one with, and end."""
+        heard = self._heard
         order = self._order
         for start in range(0, len(order), _SLICE):
             found = any(
@@ -97,10 +125,12 @@ class Watch:
             yield found
             if found:
                 return
+        self._looked = heard
 
     def take(self) -> Iterator[None]:
         """Take the values of all changed PVs; yields after each slice of work."""
         taken = elements = 0
+        heard = self._heard
         order = self._order
         for start in range(0, len(order), _SLICE):
             for watched in order[start : start + _SLICE]:
@@ -112,6 +142,7 @@ class Watch:
                     taken = elements = 0
                     yield
             yield
+        self._looked = heard
 
     def _take(self, watched: _Watched) -> int:
         """Returns the number of elements copied."""

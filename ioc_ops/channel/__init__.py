@@ -14,12 +14,13 @@ from ioc_ops.channel.numeric import (
     ChannelNumeric,
     ChannelShort,
 )
-from ioc_ops.channel.state import PROCESSED, ChannelState, Feed, Payload, Value
+from ioc_ops.channel.state import PROCESSED, STORED, ChannelState, Feed, Payload, Value
 from ioc_ops.channel.text import ChannelByte, ChannelChar, ChannelString
 from ioc_ops.channel.views import View, make_view
 
 __all__ = [
     "PROCESSED",
+    "STORED",
     "AccessRights",
     "Alarm",
     "AlarmSeverity",

@@ -20,6 +20,7 @@ from ioc_ops.channel.metadata import NO_ALARM
 
 __all__ = [
     "PROCESSED",
+    "STORED",
     "ChannelState",
     "Feed",
     "Payload",
@@ -39,6 +40,8 @@ _VALUE_LOG = int(EventMask.VALUE | EventMask.LOG)
 _ALARM = int(EventMask.ALARM)
 PROCESSED = 1 << 16
 """Posted when a PV was written, whatever has changed; beyond the masks that clients can send."""
+STORED = 1 << 17
+"""Posted instead where a value was stored by other ways: a getter, a restore, the record."""
 _NS = 1_000_000_000
 
 clock = time.time_ns
@@ -346,7 +349,7 @@ class ChannelState:
         self.commit(stored, clock(), status, severity, PROCESSED)
 
     def commit(
-        self, stored: Value, time_ns: int, status: int, severity: int, events: int = 0
+        self, stored: Value, time_ns: int, status: int, severity: int, events: int = STORED
     ) -> None:
         """Store a verified value and tell the monitors, of other ``events`` in one go."""
         events |= self.events_of(stored)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ioc_ops.ca import AccessRights, EventMask
 from ioc_ops.channel import (
+    STORED,
     ChannelData,
     ChannelDouble,
     ChannelEnum,
@@ -140,7 +141,7 @@ class Field(ChannelData):
             raise
 
     def commit(
-        self, stored: Value, time_ns: int, status: int, severity: int, events: int = 0
+        self, stored: Value, time_ns: int, status: int, severity: int, events: int = STORED
     ) -> None:
         """Change what the field stands for, then the field."""
         link, record = self.link, self.record

@@ -19,6 +19,7 @@ from ioc_ops.autosave import AutosaveHelper, RotatingFileManager, autosaved
 from ioc_ops.autosave.fileformat import dumps, loads
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import EnumValue
+from ioc_ops.autosave.watch import Watch
 from ioc_ops.channel import AlarmSeverity, ChannelData, ChannelType
 from ioc_ops.errors import AutosaveError, ChannelError, ConfigurationError, DefinitionError
 from ioc_ops.server import PVGroup, SubGroup, pvproperty
@@ -568,6 +569,35 @@ def test_unchanged_state_writes_no_file(disk: FakeDisk) -> None:
             assert life.helper.stats.unsaved_since == 0
         assert file_of(disk) == before
         assert set(disk.names) == names
+
+    asyncio.run(main())
+
+
+def test_at_rest_no_pv_is_looked_at_but_once_a_minute(
+    disk: FakeDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    look = Watch.look
+
+    async def main() -> None:
+        async with running(disk) as life:
+            await life.clock.advance(100)
+            monkeypatch.setattr(
+                Watch, "look", lambda watch: looks.append(life.clock.now) or look(watch)
+            )
+            await life.clock.advance(600)
+
+    asyncio.run(main())
+    assert 9 <= len(looks) <= 10
+
+
+def test_a_change_that_is_not_published_is_saved_within_about_a_minute(disk: FakeDisk) -> None:
+    async def main() -> None:
+        async with running(disk) as life:
+            await life.clock.advance(100)
+            await life.ioc.mode.write_metadata(publish=False, enum_strings=["Off", "Busy"])
+            await life.clock.advance(62)
+            assert saved(disk).values["x:mode"] == EnumValue(1, "Busy")
 
     asyncio.run(main())
 

@@ -61,8 +61,79 @@ def test_one_change_among_many_is_found_wherever_it_is(count: int) -> None:
 def test_every_new_value_is_a_change(channel: ChannelData, value: object) -> None:
     watch = Watch({"pv": channel})
     taken(watch)
+    assert not watch.news
     write(channel, value)
+    assert watch.news
     assert len(taken(watch)) == 1
+    assert not watch.news
+
+
+def read(channel: ChannelData, answer: object) -> None:
+    async def getter(instance: object) -> object:
+        return answer
+
+    channel.getter = getter
+    asyncio.run(channel.read())
+
+
+def put(channel: ChannelData, stored: object) -> None:
+    asyncio.run(channel.put(stored))
+
+
+@pytest.mark.parametrize("change", [write, put, read, ChannelDouble.assign, ChannelDouble.restore])
+def test_every_way_to_change_a_value_is_news_below_its_deadband_too(change: Any) -> None:
+    channel = ChannelDouble(1.0, value_atol=100.0, log_atol=100.0)
+    watch = Watch({"pv": channel})
+    taken(watch)
+    change(channel, 2.0)
+    assert watch.news
+    assert taken(watch) == [("pv", 2.0)]
+
+
+def test_what_a_field_shows_of_its_record_is_news() -> None:
+    group: Any = type("Group", (PVGroup,), {"x": pvproperty(value=1.0, record="ai")})("T:")
+    field = group.x.fields["HIHI"]
+    watch = Watch({"T:x.HIHI": field})
+    taken(watch)
+    asyncio.run(group.x.write_metadata(upper_alarm_limit=9.0))
+    assert watch.news
+    assert taken(watch) == [("T:x.HIHI", 9.0)]
+
+
+def test_news_that_come_while_all_are_looked_at_are_news_afterwards() -> None:
+    channels = integers(5000)
+    watch = Watch(channels)
+    for value, walk in enumerate((watch.take, watch.look), 1000):
+        steps = iter(walk())
+        next(steps)
+        write(channels["pv0"], value)  # behind the walk
+        for _ in steps:
+            pass
+        assert watch.news
+        assert taken(watch)[-1:] == [("pv0", value)]
+        assert not watch.news
+
+
+def test_a_walk_that_found_a_change_or_was_abandoned_leaves_the_news() -> None:
+    channels = integers(5000)
+    watch = Watch(channels)
+    assert any(watch.look())
+    assert watch.news
+    walk = watch.take()
+    next(walk)
+    walk.close()
+    assert watch.news
+
+
+def test_a_pv_that_is_watched_no_longer_is_no_news() -> None:
+    channels = integers(2)
+    watch = Watch(channels)
+    taken(watch)
+    watch.remove("pv0")
+    write(channels["pv0"], 8)
+    assert not watch.news
+    watch.close()
+    assert all(not channel.feeds for channel in channels.values())
 
 
 def test_a_write_with_the_time_of_the_one_before_is_a_change() -> None:
@@ -79,6 +150,7 @@ def test_a_state_that_gets_another_name_is_a_change() -> None:
     watch = Watch({"pv": channel})
     taken(watch)
     asyncio.run(channel.write_metadata(enum_strings=["c", "b"]))
+    assert watch.news
     assert any(watch.look())
 
 
@@ -100,7 +172,9 @@ def test_known_values_are_no_changes_until_they_are_forgotten() -> None:
     watch = Watch(channels)
     watch.accept(channels)
     assert taken(watch) == []
+    assert not watch.news
     watch.forget(["pv1"])
+    assert watch.news
     assert any(watch.look())
     assert taken(watch) == [("pv1", 1)]
 
