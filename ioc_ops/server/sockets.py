@@ -6,8 +6,6 @@ import logging
 import socket
 from collections.abc import Iterator
 
-import psutil
-
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.server.drivers.refusals import BACKLOG
 
@@ -24,6 +22,9 @@ def resolve(host: str) -> str:
 
 
 def _networks() -> Iterator[ipaddress.IPv4Interface]:
+    # An IOC whose beacons have their addresses from the environment does not need it.
+    import psutil
+
     for addresses in psutil.net_if_addrs().values():
         for address in addresses:
             if address.family == socket.AF_INET and address.netmask:
