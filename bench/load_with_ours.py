@@ -30,7 +30,7 @@ def extend() -> None:
         ca_load.SCEN.append(("monitor", f"mon_10_{rate}hz", arguments, count))
     others = f"mon circuits=9 win=1 n=3000000 warm=1 {ca_load.WF1M}"
     slow = "slow=1 slowper=1 slowbuf=4096"
-    ca_load.SCEN.append(("slow", "slow_big_base", f"{others} secs=3", None))
+    ca_load.SCEN.append(("slow", "slow_big_base", f"{others} secs=10", None))
     ca_load.SCEN.append(("slow", "slow_big", f"{others} {slow} secs=10", None))
 
 

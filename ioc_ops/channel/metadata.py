@@ -7,6 +7,7 @@ from typing import Any
 
 from ioc_ops.ca import Limits
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
+from ioc_ops.errors import DefinitionError
 
 __all__ = ["METADATA_FIELDS", "NO_ALARM", "PLAIN", "Metadata", "shared_metadata"]
 
@@ -147,5 +148,16 @@ METADATA_FIELDS = tuple([item.name for item in fields(Metadata) if item.init])
 
 @lru_cache(maxsize=1024)
 def shared_metadata(*said: tuple[str, Any]) -> Metadata:
-    """One Metadata for all PVs that say the same."""
-    return Metadata(**dict(said))
+    """One Metadata for all PVs that say the same.
+
+    Raises:
+        DefinitionError: the control limits let no value pass.
+    """
+    metadata = Metadata(**dict(said))
+    low, high = metadata.lower_ctrl_limit, metadata.upper_ctrl_limit
+    if low > high:
+        raise DefinitionError(
+            f"lower_ctrl_limit {low:g} is above upper_ctrl_limit {high:g}, which is 0 if it is not "
+            "given: no write would pass; give both"
+        )
+    return metadata

@@ -183,6 +183,8 @@ class PVSpec:
         except TypeError as problem:
             _, _, wrong = str(problem).rpartition("__init__() ")  # of a class that nobody knows
             raise DefinitionError(f"{name}: {wrong}") from None
+        except DefinitionError as problem:
+            raise DefinitionError(f"{name}: {problem}") from None
         channel.asg, channel.asl = self.asg, self.asl
         channel.pvspec = self
         channel.group = group

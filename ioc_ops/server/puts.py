@@ -88,7 +88,8 @@ class PutQueue:
         try:
             await channel.put(stored)
         except ChannelError as problem:
-            log.info("%s: write refused: %s", channel.name, problem)
+            said = str(problem).removeprefix(f"{channel.name}: ")
+            log.info("%s: write refused: %s", channel.name, said)
             return Eca.PUTFAIL
         except IocOpsError as problem:
             self._counters.hook_failures["putter"] += 1

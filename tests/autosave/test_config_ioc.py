@@ -93,7 +93,7 @@ def test_storage_that_hangs(ioc: Any, environment: dict[str, str], tmp_path: Pat
     assert put("plain", 17)
     assert get("plain") == 17
     assert not put("scanMenu:Load", "a")
-    process.wait_for("write refused: cfg:scanMenu:SaveAs: storage has not answered for 2 s")
+    process.wait_for("cfg:scanMenu:SaveAs: write refused: storage has not answered for 2 s")
     assert not put("scanMenu:Load", "a")
     assert ended() == ("Failure", "Done")
     assert "storage has not answered for 2 s" in get("scanMenu:Message")

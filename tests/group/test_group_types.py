@@ -165,6 +165,12 @@ def test_an_argument_that_the_class_does_not_know_is_named() -> None:
         made(value="text", units="mm")
 
 
+def test_control_limits_that_let_nothing_pass_are_refused_at_once() -> None:
+    for record in (None, "ao"):
+        with pytest.raises(DefinitionError, match=r"T:x: lower_ctrl_limit 0.01 is above .* 0, "):
+            made(value=1.0, lower_ctrl_limit=0.01, record=record)
+
+
 def test_arguments_reach_the_pv() -> None:
     pv = made(value=1.0, units="mm", precision=3, upper_ctrl_limit=5, lower_ctrl_limit=-5)
     assert (pv.units, pv.precision, pv.upper_ctrl_limit) == ("mm", 3, 5)
