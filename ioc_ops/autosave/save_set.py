@@ -233,14 +233,9 @@ class SaveSet(AutosaveControlPVs):
             self.log.info("autosave: %d PVs restored from %s", count, other.filename)
 
     def _count(self, loaded: LoadResult) -> None:
-        stats, report = self.stats, self.restore_report
-        stats.restored = len(report.restored)
-        # Files, but none usable: nobody knows what was in them.
-        lost_all = report.path is None and bool(report.rejected)
-        stats.restore_failures = stats.pvs if lost_all else len(report.skipped)
-        stats.generations = loaded.generations
+        self.stats.count(self.restore_report, loaded.generations)
         if loaded.snapshot is not None and loaded.path == self.filename:
-            stats.last_success = loaded.snapshot.saved_at or 0.0
+            self.stats.last_success = loaded.snapshot.saved_at or 0.0
 
     # --- PVs that come and go -----------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ioc_ops.autosave.restore import RestoreReport
+
 __all__ = ["AutosaveStats"]
 
 
@@ -27,6 +29,8 @@ class AutosaveStats:
     restored: int = 0
     #: PVs and fields whose saved value could not be given back at the start.
     restore_failures: int = 0
+    #: Newer generations that could not be used, before the one that was restored.
+    passed_over: int = 0
     #: Values of PVs that are not served now and are carried forward.
     carried: int = 0
     #: Dated generations on disk, the save file itself not counted.
@@ -37,6 +41,15 @@ class AutosaveStats:
     hung: bool = False
     #: Why the last save failed; empty after one that did not.
     last_error: str = ""
+
+    def count(self, report: RestoreReport, generations: int) -> None:
+        """Note what a restore did, and how many dated generations there are."""
+        self.restored = len(report.restored)
+        unusable = len(report.rejected)
+        # Files, but none usable: nobody knows what was in them.
+        self.restore_failures = len(report.skipped) if report.path or not unusable else self.pvs
+        self.passed_over = unusable if report.path else 0
+        self.generations = generations
 
     @property
     def failures(self) -> int:

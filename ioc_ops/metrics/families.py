@@ -312,6 +312,11 @@ AUTOSAVE_FAMILIES: tuple[Family[AutosaveStats], ...] = (
         "PVs and fields whose saved value could not be given back at the start.",
     ),
     _gauge(
+        "epics_ioc_autosave_restore_passed_over_files",
+        lambda s: s.passed_over,
+        "Newer generations that could not be used at the start, before the one that was restored.",
+    ),
+    _gauge(
         "epics_ioc_autosave_carried_pvs",
         lambda s: s.carried,
         "Saved values of PVs that are not served now and are carried forward.",

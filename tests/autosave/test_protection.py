@@ -1,5 +1,6 @@
 """The last complete state outlives starts that cannot restore it: wrong macros, damaged files."""
 
+import asyncio
 import errno
 import os
 from collections.abc import Mapping
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from fake_disk import FakeDisk
+from test_save_sets import Ioc, file, running
+from virtual_clock import VirtualClock
 
 from ioc_ops.autosave.fileformat import compose, value_line
 from ioc_ops.autosave.files.generations import RotatingFileManager
@@ -199,3 +202,94 @@ def test_a_protected_generation_outlives_every_limit(tmp_path: Path) -> None:
     assert keep.read_bytes() == whole(1)
     manager.end_protection()
     assert not keep.exists()
+
+
+# --- an older generation was taken ----------------------------------------------------------------
+
+
+def damage(disk: FakeDisk, count: int) -> None:
+    """Cut off that many generations, the newest first."""
+    manager = manager_on(disk)
+    for path in [FILE, *manager.files][:count]:
+        disk.put(path, disk.content(path)[:-5], mtime=disk.status(path).mtime)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_was_put_aside_counts_until_a_save_takes_its_place(count: int) -> None:
+    disk = FakeDisk()
+    manager = RotatingFileManager(FILE, file_system=disk, clock=lambda: disk.clock)
+    for number in (1, 2, 3):
+        disk.clock += 10
+        manager.save(content(number))
+    damage(disk, count)
+    for start in range(3):  # none of which gets as far as a save
+        result = manager.load()
+        assert result.snapshot is not None
+        assert result.snapshot.serial == 3 - count
+        assert len(result.rejected) == count
+        assert all((each.moved_to is None) == (start > 0) for each in result.rejected)
+    assert {each.reason for each in result.rejected} == {"put aside at an earlier start"}
+
+    disk.clock += 10
+    manager.save(content(result.highest_serial + 1))
+    assert manager.load().rejected == ()
+    disk.unlink(FILE)  # and what is left is older than what was put aside
+    assert len(manager.load().rejected) == count
+
+
+def test_what_was_put_aside_long_ago_does_not_count() -> None:
+    disk = FakeDisk()
+    manager = RotatingFileManager(FILE, file_system=disk, clock=lambda: disk.clock)
+    for number in (1, 2):
+        disk.clock += 10
+        manager.save(content(number))
+    damage(disk, 1)
+    assert len(manager.load().rejected) == 1
+    for number in (3, 4):
+        disk.clock += 10
+        manager.save(content(number))
+    disk.unlink(FILE)
+    result = manager.load()
+    assert result.snapshot is not None
+    assert (result.snapshot.serial, result.rejected) == (3, ())
+
+
+def test_where_only_put_aside_files_are_left_that_is_told() -> None:
+    disk = FakeDisk()
+    disk.put(FILE, b"rubbish")
+    for _ in range(2):
+        result = manager_on(disk).load()
+        assert (result.snapshot, len(result.rejected)) == (None, 1)
+
+
+def test_generations_that_were_passed_over_are_counted() -> None:
+    disk, clock = FakeDisk(), VirtualClock()
+
+    async def life(expected: int, state: str) -> None:
+        async with running(disk, clock, Ioc) as one:
+            stats = one.sets[""].stats
+            assert (stats.passed_over, one.value("as:RESTORE_STATUS")) == (expected, state)
+            await one.set("label", f"after {clock.now:g}")
+            await clock.advance(100)
+
+    async def main() -> None:
+        await life(0, "No file")
+        await life(0, "Ok")
+        path = file("")
+        disk.put(path, disk.content(path)[:-5])
+        await life(1, "Warning")
+        await life(0, "Ok")
+
+    asyncio.run(main())
+
+
+def test_where_there_is_nothing_to_take_nothing_was_passed_over() -> None:
+    disk, clock = FakeDisk(), VirtualClock()
+    disk.put(file(""), b"rubbish")
+
+    async def main() -> None:
+        async with running(disk, clock, Ioc) as life:
+            stats = life.sets[""].stats
+            assert (stats.passed_over, stats.restore_failures) == (0, 2)
+
+    asyncio.run(main())

@@ -103,6 +103,7 @@ def saved(**changes: object) -> SimpleNamespace:
         "restore_failures": 1,
         "generations": 4,
         "carried": 3,
+        "passed_over": 2,
         "unsaved_since": 1_700_000_010.0,
         "hung": True,
     }

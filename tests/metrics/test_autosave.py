@@ -24,6 +24,7 @@ IOC = 'sim "1"'
         ("pvs", 7),
         ("restored_pvs", 6),
         ("restore_failures", 1),
+        ("restore_passed_over_files", 2),
         ("files", 4),
         ("carried_pvs", 3),
         ("unsaved_since_timestamp_seconds", 1_700_000_010.0),

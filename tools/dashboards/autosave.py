@@ -100,6 +100,7 @@ def _sets() -> Panel:
         Column("Values", _of("pvs")),
         Column("Restored", _of("restored_pvs")),
         Column("Not restored", _of("restore_failures"), steps=_DOUBTFUL),
+        Column("Passed over", _of("restore_passed_over_files"), steps=_DOUBTFUL),
         Column("Carried on", _of("carried_pvs")),
         Column("Generations", _of("files")),
     ]

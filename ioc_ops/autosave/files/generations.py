@@ -22,7 +22,7 @@ from ioc_ops.autosave.files.lock import FileLock, InUseError
 from ioc_ops.autosave.files.results import LoadResult, RejectedFile, SaveResult
 from ioc_ops.autosave.files.retention import RetentionPolicy, StoredFile, plan
 from ioc_ops.autosave.files.safewrite import SafeWriter, reason_of
-from ioc_ops.autosave.files.savedfiles import SavedFiles
+from ioc_ops.autosave.files.savedfiles import SavedFiles, Survey
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
 
@@ -236,23 +236,22 @@ class RotatingFileManager:
         """The newest generation that verifies: the save file, else its dated copies.
 
         What does not verify is put aside, so that the next save neither overwrites nor rotates
-        it, and at most ``max_bad_files`` of these are kept. A file that cannot be read at all
-        stays where it is.
+        it, and at most ``max_bad_files`` of these are kept. Until there is a save file again it
+        counts as rejected. A file that cannot be read at all stays where it is.
 
         Args:
             parse: bytes to Snapshot, raising AutosaveError for anything that is none.
         """
         unusable: list[tuple[Path, str]] = []
-        chain: list[StoredFile] = []
-        generations = 0
+        there = Survey()
         try:
             if self._fs.is_directory(self.directory):
                 there = self._files.survey()
-                generations, chain = len(there.dated), there.chain
         except OSError as error:
             unusable.append((self.directory, reason_of(error)))
-        highest = max((file.serial for file in chain), default=0)
-        for path in [self._primary, *(file.path for file in chain)]:
+        highest = max((file.serial for file in [*there.chain, *there.bad]), default=0)
+        snapshot = found = None
+        for path in [self._primary, *(file.path for file in there.chain)]:
             try:
                 snapshot = parse(self._read(path))
             except FileNotFoundError:
@@ -264,10 +263,12 @@ class RotatingFileManager:
                 self._files.bad.add(path)
                 unusable.append((path, str(error)))
             else:
-                highest = max(highest, snapshot.serial)
-                found = self._public(path)
-                return LoadResult(snapshot, found, self._rejected(unusable), generations, highest)
-        return LoadResult(None, None, self._rejected(unusable), generations, highest)
+                found, highest = path, max(highest, snapshot.serial)
+                break
+        if found != self._primary and not self.exists():  # no save since these were put aside
+            unusable += [(path, "put aside at an earlier start") for path in there.bad_after(found)]
+        path_shown, rejected = found and self._public(found), self._rejected(unusable)
+        return LoadResult(snapshot, path_shown, rejected, len(there.dated), highest)
 
     def _rejected(self, unusable: list[tuple[Path, str]]) -> tuple[RejectedFile, ...]:
         oldest_first = [path for path, _ in reversed(unusable) if path in self._files.bad]

@@ -3,7 +3,7 @@
 import errno
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -28,16 +28,25 @@ class Survey:
     """What there is beside a save file; each list oldest first."""
 
     #: The dated copies.
-    dated: list[StoredFile]
+    dated: list[StoredFile] = field(default_factory=list)
     #: The protected ones.
-    kept: list[StoredFile]
+    kept: list[StoredFile] = field(default_factory=list)
+    #: Those that did not verify at an earlier start.
+    bad: list[StoredFile] = field(default_factory=list)
     #: Of the dated copies those that are protected ones under another name.
-    spared: set[Path]
+    spared: set[Path] = field(default_factory=set)
 
     @property
     def chain(self) -> list[StoredFile]:
         """All of them, newest first: what to try where the save file cannot be used."""
         return oldest_first([*self.dated, *self.kept])[::-1]
+
+    def bad_after(self, path: Path | None) -> list[Path]:
+        """The bad ones that are newer than one of the chain, newest first; all for None."""
+        paths = [file.path for file in oldest_first([*self.bad, *self.dated, *self.kept])[::-1]]
+        newer = paths[: paths.index(path)] if path is not None else paths
+        bad = {file.path for file in self.bad}
+        return [each for each in newer if each in bad]
 
 
 class SavedFiles:
@@ -76,7 +85,8 @@ class SavedFiles:
         kept = [self._stored(file, file.mtime) for file in keeping]
         for key in self._serials.keys() - {_key(file) for file in files}:
             del self._serials[key]
-        return Survey(oldest_first(dated), oldest_first(kept), spared)
+        bad = [self._stored(file, file.mtime) for file in files if self.names.is_bad(file.path)]
+        return Survey(oldest_first(dated), oldest_first(kept), oldest_first(bad), spared)
 
     def _stored(self, file: FileStatus, saved_at: float) -> StoredFile:
         good = file.path not in self.bad | self.unreadable
