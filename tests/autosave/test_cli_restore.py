@@ -129,7 +129,7 @@ def test_each_pv_has_its_outcome(commands: Commands, tmp_path: Path) -> None:
     assert {name: done.row(name).split(" ", 2)[2] for name in values if name != "x:mode"} == {
         "x:gone": "not connected",
         "x:picky": "refused: Channel write request failed (line 15)",
-        "x:fixed": "refused: read-only (line 11)",
+        "x:fixed": "skipped: read-only",
         "x:clipped": "differs: it is 2.0 now",
         "x:short": "refused: 40000 is outside the range of INT (line 16)",
         "x:strings": "[a, b] 1 elements: [" + "y" * 24 + "... refused: "
@@ -140,7 +140,7 @@ def test_each_pv_has_its_outcome(commands: Commands, tmp_path: Path) -> None:
     }
     assert "refused: state 1 'Wild' is none of Off, Slow, Fast" in done.row("x:mode")
     assert done.lines[-1] == (
-        "1 written, 1 unchanged, 1 differs, 5 refused, 1 not completed, 1 not connected"
+        "1 written, 1 unchanged, 1 differs, 4 refused, 1 skipped, 1 not completed, 1 not connected"
     )
 
 
@@ -240,3 +240,27 @@ def test_the_golden_file_into_epics_base(
     assert commands("restore", write(tmp_path / "b.json", long)).lines[-1] == "3 written"
     assert commands("diff", "b.json", "live").status == 0
     assert commands("restore", "b.json").lines[-1] == "3 unchanged"
+
+
+@pytest.mark.usefixtures("live_ioc")
+def test_what_is_read_only_is_skipped_and_fails_no_restore(
+    commands: Commands, tmp_path: Path
+) -> None:
+    """Whole files have counts and readbacks in them."""
+    file = write(tmp_path / "a.json", {"x:fixed": 2.0, "x:double": 2.5})
+    done = commands("restore", "--dry-run", file)
+    assert (done.status, done.lines[-1]) == (0, "1 would be written, 1 skipped")
+    done = commands("restore", file)
+    assert (done.status, done.lines[-1]) == (0, "1 written, 1 skipped")
+    assert done.row("x:fixed") == "1.0 2.0 skipped: read-only"
+    assert commands("restore", file, "x:*").status == 0
+    assert commands("diff", file, "live").status == 1
+
+
+@pytest.mark.usefixtures("live_ioc")
+def test_what_is_read_only_fails_a_restore_of_it_by_name_or_of_nothing_else(
+    commands: Commands, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "a.json", {"x:fixed": 2.0, "x:double": 2.5})
+    for chosen in (["x:fixed"], ["x:fixed", "x:d*"], ["x:fix*"]):
+        assert commands("restore", file, *chosen).status == 1

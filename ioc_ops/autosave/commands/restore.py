@@ -25,7 +25,8 @@ def run_restore(options: argparse.Namespace, console: Console) -> int:
         console: where to, and whom to ask.
 
     Returns:
-        0 if all chosen PVs have their saved value now (or would get it), else 1.
+        0 if all chosen PVs have their saved value now (or would get it), else 1. PVs that the IOC
+        says are read-only do not count, unless they are named one by one or are all there is.
 
     Raises:
         AutosaveError: the file cannot be read or does not verify, or there is no client.
@@ -79,7 +80,15 @@ class _Restore:
                     return 1
                 self.write(client, planned)
         self.report()
-        return 0 if all(item.result.good for item in self.results.values()) else 1
+        return int(self.failed())
+
+    def failed(self) -> bool:
+        # Of a whole file the readbacks are skipped. Whoever names one, or has no rights at all,
+        # must not take it for restored.
+        results, named = self.results.values(), self.options.pv
+        good = sum(item.result.good for item in results)
+        skipped = sum(item.result is Result.SKIPPED and item.name not in named for item in results)
+        return not good or good + skipped < len(results)
 
     def plan(self, client: LiveClient) -> dict[str, tuple[PutResult, Put | None]]:
         with self.console.progress("reading", len(self.values)) as advance:

@@ -22,6 +22,7 @@ class Result(Enum):
     UNCHANGED = "unchanged"
     DIFFERS = "differs"
     REFUSED = "refused"
+    SKIPPED = "skipped"
     PENDING = "not completed"
     NOT_CONNECTED = "not connected"
 
@@ -64,13 +65,12 @@ def plan(
         return PutResult(name, Result.NOT_CONNECTED), None
     if live is not None and not rewrite and agree(saved, live, pv, Tolerance()):
         return PutResult(name, Result.UNCHANGED, live), None
-    refused = PutResult(name, Result.REFUSED, live)
     if not pv.writable:
-        return replace(refused, reason="read-only"), None
+        return PutResult(name, Result.SKIPPED, live, reason="read-only"), None
     try:
         put = put_of(fit(saved, pv), pv)
     except AutosaveError as error:
-        return replace(refused, reason=str(error)), None
+        return PutResult(name, Result.REFUSED, live, reason=str(error)), None
     return PutResult(name, Result.PLANNED, live), put
 
 
