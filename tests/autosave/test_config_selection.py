@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from config_life import ODD, WELL, lines, running
+from config_life import ODD, WELL, Life, lines, running
 from fake_disk import FakeDisk
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,5 +209,58 @@ def test_a_file_that_synapps_wrote_is_loaded() -> None:
             assert life.value("long") == 'a "quoted" \u00e9'
             assert life.value("scanMenu:currName") == "old"
             assert life.value("scanMenu:currDesc") == "from the old IOC"
+
+    asyncio.run(main())
+
+
+# --- names that no line of a file can begin with --------------------------------------------------
+
+
+class WithBlanks(PVGroup):
+    first = autosaved(pvproperty(value=1.0))
+    blank = autosaved(pvproperty(value=2.0, name="my gain"))
+    last = autosaved(pvproperty(value=3.0))
+
+    configs = SubGroup(ConfigMenu, prefix="", config="scan", directory="/d")
+
+
+def test_a_name_with_a_blank_is_left_out_with_a_word_and_costs_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    left_out = "x:my gain is left out: a file of synApps cannot have such a name"
+    disk = FakeDisk()
+
+    async def main() -> None:
+        async with running(disk, WithBlanks) as life:
+            assert f"configurations: WithBlanks.configs: {left_out}" in caplog.messages
+            await life.set("scanMenu:SaveAs", "a")
+            assert life.message == f"saved a: 2 PVs; {left_out}"
+            assert life.ended() == ODD
+            assert lines(disk, "a") == {
+                "x:scanMenu:currName": "a",
+                "x:scanMenu:currDesc": "",
+                "x:first": "1.0",
+                "x:last": "3.0",
+            }
+            for name in ("first", "my gain", "last"):
+                await life.set(name, 7.0)
+            await life.set("scanMenu:Load", "a")
+            assert life.ended() == WELL
+            assert [life.value(name) for name in ("first", "my gain", "last")] == [1.0, 7.0, 3.0]
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+
+def test_a_menu_of_nothing_but_such_names_ends_the_start() -> None:
+    class Blank(PVGroup):
+        blank = pvproperty(value=2.0, name="my gain")
+        configs = SubGroup(
+            ConfigMenu, prefix="", config="scan", directory="/d", pvs=["my gain", "my?*"]
+        )
+
+    async def main() -> None:
+        with pytest.raises(ConfigurationError, match="x:my gain is left out"):
+            await Life(FakeDisk(), Blank).start()
 
     asyncio.run(main())

@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 _MENU = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _SERIOUS = AlarmSeverity.MAJOR_ALARM
+_NAMED_PVS = 20
 
 
 class ConfigMenu(ConfigMenuPVs):
@@ -297,6 +298,7 @@ class ConfigMenu(ConfigMenuPVs):
         state = Snapshot(values, unreadable=dict.fromkeys(selection.unserved, "not served"))
         kept = description
         warnings = await self._listing(lambda: self._files.save(name, kept, state))
+        warnings = [*selection.unfit[:_NAMED_PVS], *warnings]
         await self.show_current(name, description)
         message = "; ".join([f"saved {name}: {len(values)} PVs", *warnings])
         return name, message, bool(warnings)
@@ -349,16 +351,15 @@ class ConfigMenu(ConfigMenuPVs):
         return selector
 
     def _check(self, selection: Selection, *, by_default: bool) -> None:
-        for name in selection.unserved:
-            self.log.warning("configurations: %s: no PV %s is served", self.name, name)
-        for name in selection.read_only:
-            self.log.warning("configurations: %s: %s is read only, left out", self.name, name)
+        for trouble in selection.troubles:
+            self.log.warning("configurations: %s: %s", self.name, trouble)
         if selection.channels:
             return
         if not by_default:
-            raise ConfigurationError(
-                f"configurations: {self.name} names no PV that is served and can be written"
+            about = "; ".join(
+                ["names no PV that is served and can be written", *selection.unfit[:_NAMED_PVS]]
             )
+            raise ConfigurationError(f"configurations: {self.name} {about}")
         self.log.warning("configurations: no PV for %s is marked as autosaved", self.name)
 
     async def _at_save(self, instance: ChannelData, async_lib: TaskClock) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ioc_ops.autosave.formats import read_request
+from ioc_ops.autosave.formats import is_sav_name, read_request
 from ioc_ops.autosave.targets import Target, find_targets
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ConfigurationError
@@ -34,6 +34,15 @@ class Selection:
     unserved: tuple[str, ...] = ()
     #: What was asked for and cannot be set by a client.
     read_only: tuple[str, ...] = ()
+    #: What no file can hold, and that this is so, in words.
+    unfit: tuple[str, ...] = ()
+
+    @property
+    def troubles(self) -> list[str]:
+        """All that is not as somebody may think, in words."""
+        unserved = [f"no PV {name} is served" for name in self.unserved]
+        read_only = [f"{name} is read only, left out" for name in self.read_only]
+        return [*unserved, *read_only, *self.unfit]
 
 
 class Selector:
@@ -76,7 +85,7 @@ def select(root: PVGroup, choice: Choice, excluded: Callable[[ChannelData], bool
             for name, channel in found.items()
             if _marked_by_the_author(channel) and not (channel.read_only or excluded(channel))
         }
-        return Selection(_plain(settable))
+        return _selection(settable)
     named: dict[str, ChannelData] = {}
     unserved: list[str] = []
     for text in choice.pvs:
@@ -86,7 +95,7 @@ def select(root: PVGroup, choice: Choice, excluded: Callable[[ChannelData], bool
             unserved.append(text)
     read_only = [name for name, channel in named.items() if channel.read_only]
     settable = {n: c for n, c in named.items() if not (c.read_only or excluded(c))}
-    return Selection(_plain(settable), tuple(unserved), tuple(read_only))
+    return _selection(settable, tuple(unserved), tuple(read_only))
 
 
 def targets_of_set(targets: Mapping[str, Target], save_set: str | None) -> Iterable[Target]:
@@ -139,5 +148,13 @@ def _find(root: PVGroup, name: str) -> ChannelData | None:
     return record.fields.get(field)
 
 
-def _plain(channels: Mapping[str, ChannelData]) -> dict[str, ChannelData]:
-    return {name.removesuffix(".VAL") or name: channel for name, channel in channels.items()}
+def _selection(
+    channels: Mapping[str, ChannelData],
+    unserved: tuple[str, ...] = (),
+    read_only: tuple[str, ...] = (),
+) -> Selection:
+    plain = {name.removesuffix(".VAL") or name: channel for name, channel in channels.items()}
+    why = "is left out: a file of synApps cannot have such a name"
+    unfit = tuple([f"{name} {why}" for name in plain if not is_sav_name(name)])
+    fit = {name: channel for name, channel in plain.items() if is_sav_name(name)}
+    return Selection(fit, unserved, read_only, unfit)

@@ -18,7 +18,7 @@ from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.autosave.values import EnumValue, UntypedValue, Value
 from ioc_ops.errors import AutosaveError
 
-__all__ = ["dumps_sav"]
+__all__ = ["dumps_sav", "is_sav_name"]
 
 # Limits of R6-0.
 _NAME_BYTES = 63
@@ -28,6 +28,11 @@ _LONG_STRING_BYTES = 199
 
 _NAME = re.compile(rb"[A-Za-z0-9_\-+:\[\];\x80-\xff][^\s\0]*")
 _UNSAVED = "! {} channel(s) not connected - or not all gets were successful\n"
+
+
+def is_sav_name(name: str) -> bool:
+    """Whether a PV of this name can stand in a ``.sav`` file: a blank ends a name there."""
+    return _NAME.fullmatch(encode(name)) is not None
 
 
 def dumps_sav(snapshot: Snapshot, *, keep_order: bool = False) -> Written:
@@ -54,9 +59,10 @@ def dumps_sav(snapshot: Snapshot, *, keep_order: bool = False) -> Written:
         if doubts:
             inexact[name] = "; ".join(doubts)
     for name, reason in sorted(snapshot.unreadable.items()):
-        raw = encode(name)
-        if _NAME.fullmatch(raw):
-            lines.append(b"#" + raw + b" " + escape(encode(reason))[:_STRING_BYTES] + b"\n")
+        if is_sav_name(name):
+            lines.append(
+                b"#" + encode(name) + b" " + escape(encode(reason))[:_STRING_BYTES] + b"\n"
+            )
     missing = len(lost) + len(snapshot.unreadable)
     head = _head(snapshot.saved_at) + (_UNSAVED.format(missing) if missing else "")
     return Written(b"".join([head.encode(), *lines, b"<END>\n"]), lost, inexact)
@@ -71,9 +77,9 @@ def _head(saved_at: float | None) -> str:
 
 
 def _line(name: str, value: Value, doubts: list[str]) -> bytes:
-    raw_name = encode(name)
-    if not _NAME.fullmatch(raw_name):
+    if not is_sav_name(name):
         raise AutosaveError("the name cannot stand in a .sav file")
+    raw_name = encode(name)
     if not raw_name[:1].isalnum():
         doubts.append("R6-0 restores no PV whose name begins so")
     if len(raw_name) > _NAME_BYTES:
