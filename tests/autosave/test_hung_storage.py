@@ -1,0 +1,147 @@
+"""Storage that hangs from the very start: what the status PVs say meanwhile and afterwards."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from fake_disk import FakeDisk
+from test_save_sets import Life, file
+from virtual_clock import VirtualClock
+
+from ioc_ops.autosave.fileformat import dumps
+from ioc_ops.autosave.health import Health, State
+from ioc_ops.autosave.snapshot import Snapshot
+from ioc_ops.channel import AlarmSeverity
+from ioc_ops.errors import AutosaveError
+
+SETS = ("positions", "shots", "recipes")  # periodic, triggered, manual
+PATIENT = 1e6  # for storage that does answer, however slow the machine
+WAITS = Health(State.FAILURE, "waiting for storage, nothing is saved")
+
+
+class HangingDisk(FakeDisk):
+    """Every operation waits as long as it hangs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+        self.before = lambda number, name: self._wait()
+
+    def _wait(self) -> None:
+        assert self.answers.wait(30)
+
+
+@pytest.fixture
+def disk() -> Iterator[HangingDisk]:
+    disk = HangingDisk()
+    disk.put(file("recipes"), dumps(Snapshot({"x:recipe": 5}, saved_at=1.0, serial=1)))
+    yield disk
+    disk.answers.set()
+
+
+def severity(life: Life, name: str) -> AlarmSeverity:
+    found: AlarmSeverity = life.ioc.pvdb[f"x:{name}"].severity
+    return found
+
+
+async def second(life: Life) -> None:
+    """What is done once a second."""
+    sets = list(life.sets.values())
+    for each in sets:
+        hook = each.autosave_hook
+        await life.clock.until(hook.pvspec.scan.function(each, hook, life.clock))
+    await life.clock.until(life.ioc.keeper.synapps_status.show(sets, life.clock.now))
+
+
+async def until_well(life: Life, name: str) -> None:
+    """Seconds, until storage is not waited for; the time limit of the test is the limit."""
+    while life.sets[name].stats.hung:
+        await second(life)
+
+
+def test_a_start_without_storage_is_an_alarm_from_its_first_moment(disk: HangingDisk) -> None:
+    async def main() -> None:
+        life = Life(disk, VirtualClock())
+        await life.restore()
+        # Nobody has tried to save yet.
+        for name in SETS:
+            health = life.sets[name].health
+            assert health == WAITS
+            assert len(health.message) < 40  # as much as SR_statusStr shows
+            assert life.sets[name].stats.failures == 0
+            assert life.value(f"{name}:STATUS") == "Failure"
+            assert severity(life, f"{name}:STATUS") == AlarmSeverity.MAJOR_ALARM
+            assert life.value(f"{name}:RESTORE_STATUS") == "Failure"
+        await second(life)
+        assert life.value("as:SR_status") == "Failure"
+        assert life.value("as:SR_statusStr") == WAITS.message
+        assert severity(life, "as:SR_status") == AlarmSeverity.MAJOR_ALARM
+        assert life.value("as:SR_3_Status") == "Failure"
+        disk.answers.set()
+        await life.stop()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_alarm_ends_when_storage_answers_although_nothing_is_saved(
+    disk: HangingDisk, name: str
+) -> None:
+    async def main() -> None:
+        life = Life(disk, VirtualClock())
+        await life.restore()
+        await second(life)
+        assert life.sets[name].health == WAITS
+        disk.answers.set()
+        await until_well(life, name)
+        assert life.sets[name].health.state == State.NO_STATUS
+        assert life.value(f"{name}:STATUS") == "No save"
+        assert severity(life, f"{name}:STATUS") == AlarmSeverity.NO_ALARM
+        # Values that nobody has written since are safe from the defaults.
+        await life.stop()
+        assert life.saved("recipes") == {"x:recipe": 5}
+
+    asyncio.run(main())
+
+
+def test_a_save_and_a_look_at_the_same_time_take_the_file_once(disk: HangingDisk) -> None:
+    async def main() -> None:
+        life = Life(disk, VirtualClock())
+        await life.restore()
+        recipes = life.sets["recipes"]
+        recipes.save_timeout = PATIENT
+        await life.set("recipe", 9)
+        saving = asyncio.ensure_future(recipes.save())
+        await asyncio.sleep(0)
+        disk.answers.set()
+        await second(life)
+        await life.clock.until(saving)
+        assert life.saved("recipes") == {"x:recipe": 9}
+        assert not recipes.stats.hung
+        await life.stop()
+
+    asyncio.run(main())
+
+
+def test_a_restore_on_request_that_storage_did_not_answer_is_no_alarm_for_ever() -> None:
+    disk = HangingDisk()
+    disk.answers.set()
+
+    async def main() -> None:
+        life = Life(disk, VirtualClock())
+        for each in life.sets.values():
+            each.restore_timeout = PATIENT
+        await life.restore()
+        recipes = life.sets["recipes"]
+        recipes.restore_timeout = 10.0
+        disk.answers.clear()
+        with pytest.raises(AutosaveError, match="not answered for 10 s"):
+            await life.clock.until(recipes.restore_now())
+        assert recipes.health == WAITS
+        disk.answers.set()
+        await until_well(life, "recipes")
+        assert recipes.health.state == State.NO_STATUS
+        await life.stop()
+
+    asyncio.run(main())
