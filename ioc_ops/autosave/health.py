@@ -38,6 +38,8 @@ def health_of_saves(stats: AutosaveStats, *, warning: str, now: float, overdue: 
     """
     if stats.last_error:
         return Health(State.FAILURE, stats.last_error)
+    if stats.hung:  # since the start, or on request: no save has failed yet
+        return Health(State.FAILURE, "waiting for storage, nothing is saved")
     waiting = now - stats.unsaved_since if stats.unsaved_since else 0.0
     if waiting > overdue:
         return Health(State.WARNING, f"changes have not been saved for {waiting:.0f} s")

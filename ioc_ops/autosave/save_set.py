@@ -11,6 +11,7 @@ from ioc_ops.autosave.files.thread import Clock
 from ioc_ops.autosave.formats import RequestedPV
 from ioc_ops.autosave.health import Health, health_of_saves
 from ioc_ops.autosave.image import SaveImage
+from ioc_ops.autosave.last_save import tell_lost
 from ioc_ops.autosave.members import Members, RequestFile, check_sets
 from ioc_ops.autosave.restore import RestoreReport, log_report
 from ioc_ops.autosave.restored import Restored, put_saved, restore_loaded
@@ -285,9 +286,7 @@ class SaveSet(AutosaveControlPVs):
 
     async def has_changes(self, clock: Clock) -> bool:
         """Whether there is something to save by itself."""
-        if self._saver is None or self.paused:
-            return False
-        return await self._saver.has_changes(clock)
+        return bool(self._saver and not self.paused and await self._saver.has_changes(clock))
 
     async def try_to_save(self, clock: Clock) -> None:
         """Save unless paused; what goes wrong is logged and shown."""
@@ -316,12 +315,16 @@ class SaveSet(AutosaveControlPVs):
 
     async def _at_save(self, instance: ChannelData, async_lib: Clock) -> None:
         """The last save, when nothing can change any more."""
+        why = "there was no time for it"
         try:
             if self._saver is not None and self.method in SAVED_AT_STOP:
                 await self._save(self._saver, async_lib, self.stop_timeout)
+            why = ""
         except AutosaveError as error:
-            self.log.error("autosave: the last changes are not in %s: %s", self.filename, error)
+            why = str(error)
         finally:
+            if why:
+                tell_lost(self.log, self.file_manager.filename, why, self.stats, self.restored)
             self._close()
 
     def _close(self) -> None:
@@ -377,7 +380,9 @@ class SaveSet(AutosaveControlPVs):
 
     @scan_wrapper(period=1.0)
     async def _every_second(self, instance: ChannelData, async_lib: Clock) -> None:
-        # A save that is overdue shows although nothing happens.
+        # A save that is overdue, and storage that answers again, show although nothing happens.
+        if self._saver is not None:
+            await self._saver.look(async_lib, self.save_timeout)
         await self.publish()
 
     autosave_hook = (

@@ -75,6 +75,7 @@ class Saver:
         self._session = session
         self._storage = StorageThread("autosave")
         self._loading: Job[LoadResult] | None = None
+        self._reading: Job[LoadResult] | None = None
         self._writing: list[Job[Written]] = []
         self._names = dict.fromkeys(channels)
         self._next_look = 0.0
@@ -105,6 +106,7 @@ class Saver:
         """
         reading = self._storage.submit(partial(self._session.read, name))
         if not await reading.wait(clock, limit):
+            self._reading = reading
             raise self._hung(limit)
         return _result(reading)
 
@@ -225,10 +227,23 @@ class Saver:
             job: Job[LoadResult] | Job[Written] = self._loading or self._writing[-1]
             if not await job.wait(clock, deadline - clock.monotonic()):
                 raise self._hung(limit)
-            self._harvest()
-            if self._loading is not None and self._loading.done:
-                loading, self._loading = self._loading, None
-                await self._adopt_late(loading, clock, deadline - clock.monotonic())
+            await self.look(clock, deadline - clock.monotonic())
+
+    async def look(self, clock: Clock, limit: float) -> None:
+        """Notice what storage has done since it was no longer waited for.
+
+        Args:
+            clock: the async library.
+            limit: seconds that this may take.
+        """
+        self._harvest()
+        if self._loading is not None and self._loading.done:
+            loading, self._loading = self._loading, None
+            await self._adopt_late(loading, clock, limit)
+        if self._reading is not None and self._reading.done:
+            self._reading = None
+            if self._loading is None and not self._writing:
+                self.stats.hung = False
 
     def _hung(self, seconds: float) -> AutosaveError:
         self.stats.hung = True

@@ -1,8 +1,10 @@
 """Storage that hangs from the very start: what the status PVs say meanwhile and afterwards."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fake_disk import FakeDisk
@@ -11,7 +13,11 @@ from virtual_clock import VirtualClock
 
 from ioc_ops.autosave.fileformat import dumps
 from ioc_ops.autosave.health import Health, State
+from ioc_ops.autosave.last_save import tell_lost
+from ioc_ops.autosave.restore import RestoreReport
+from ioc_ops.autosave.restored import Restored
 from ioc_ops.autosave.snapshot import Snapshot
+from ioc_ops.autosave.stats import AutosaveStats
 from ioc_ops.channel import AlarmSeverity
 from ioc_ops.errors import AutosaveError
 
@@ -145,3 +151,21 @@ def test_a_restore_on_request_that_storage_did_not_answer_is_no_alarm_for_ever()
         await life.stop()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("saved_at", "path", "words"),
+    [
+        (1.5e9, None, "the newest that is safe is of 2017-07-1"),
+        (0.0, Path("/d/my_20260301-120000.json"), "the newest that is safe is my_20260301"),
+        (0.0, None, "none that is safe is known"),
+    ],
+)
+def test_what_is_said_of_a_last_save_that_fails(
+    caplog: pytest.LogCaptureFixture, saved_at: float, path: Path | None, words: str
+) -> None:
+    """Outside of a running IOC there is no exit status to set."""
+    stats, restored = AutosaveStats(last_success=saved_at), Restored(RestoreReport(path))
+    tell_lost(logging.getLogger(), Path("my.json"), "disk full", stats, restored)
+    (said,) = caplog.messages
+    assert said.startswith(f"autosave: the last changes are not in my.json: disk full; {words}")

@@ -11,6 +11,7 @@ from fake_disk import FakeDisk
 from test_save_sets import Ioc, file, running
 from virtual_clock import VirtualClock
 
+from ioc_ops.autosave import SaveSet
 from ioc_ops.autosave.fileformat import compose, value_line
 from ioc_ops.autosave.files.generations import RotatingFileManager
 from ioc_ops.autosave.image import SaveImage
@@ -262,27 +263,36 @@ def test_where_only_put_aside_files_are_left_that_is_told() -> None:
         assert (result.snapshot, len(result.rejected)) == (None, 1)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage has all the time that it wants."""
+    for limit in ("restore_timeout", "save_timeout", "stop_timeout"):
+        monkeypatch.setattr(SaveSet, limit, 1e6)
+
+
+@pytest.mark.usefixtures("patient")
 def test_generations_that_were_passed_over_are_counted() -> None:
     disk, clock = FakeDisk(), VirtualClock()
 
-    async def life(expected: int, state: str) -> None:
+    async def life(number: int, expected: int, state: str) -> None:
         async with running(disk, clock, Ioc) as one:
             stats = one.sets[""].stats
             assert (stats.passed_over, one.value("as:RESTORE_STATUS")) == (expected, state)
-            await one.set("label", f"after {clock.now:g}")
-            await clock.advance(100)
+            await one.set("label", f"after start {number}")
+            await one.set("as:SAVE", 1)
 
     async def main() -> None:
-        await life(0, "No file")
-        await life(0, "Ok")
+        await life(1, 0, "No file")
+        await life(2, 0, "Ok")
         path = file("")
         disk.put(path, disk.content(path)[:-5])
-        await life(1, "Warning")
-        await life(0, "Ok")
+        await life(3, 1, "Warning")
+        await life(4, 0, "Ok")
 
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("patient")
 def test_where_there_is_nothing_to_take_nothing_was_passed_over() -> None:
     disk, clock = FakeDisk(), VirtualClock()
     disk.put(file(""), b"rubbish")

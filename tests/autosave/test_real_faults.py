@@ -1,6 +1,7 @@
 """A running IOC on storage that is full, read-only or out of reach: real ones, by real mounts."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -178,3 +179,42 @@ def test_the_directory_is_gone_and_comes_back(ioc: Any, state: Path, tmp_path: P
     process.kill()
     process.start()
     assert get("long") == 8
+
+
+# --- the last save of a stop ---------------------------------------------------------------------
+
+UNSAVED = 74
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_a_stop_that_cannot_save_says_what_is_lost_and_fails(
+    ioc: Any, state: Path, tmp_path: Path, library: str
+) -> None:
+    process = ioc("saved_ioc", "--async-lib", library, env=ENVIRONMENT, expect_exit=UNSAVED)
+    assert put("keeper:SAVE", 1)
+    state.rename(tmp_path / "away")
+    assert put("long", 8)
+    process.stop()
+    (line,) = [line for line in process.lines if "the last changes are not in" in line]
+    found = re.search(r"autosave: (the last changes are not in .*)", line)
+    assert found
+    assert re.fullmatch(
+        r"the last changes are not in state/kinds\.json: .*No such file or directory; "
+        r"the newest that is safe is of 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d",
+        found[1],
+    )
+    assert loads((tmp_path / "away" / "kinds.json").read_bytes()).values["kinds:long"] == 1
+
+
+def test_a_stop_on_a_full_disk_fails_and_keeps_what_there_is(
+    ioc: Any, mount: Mount, state: Path
+) -> None:
+    mount("-t", "tmpfs", "-o", "size=256k", "tmpfs", state)
+    process = ioc("saved_ioc", env=ENVIRONMENT, expect_exit=UNSAVED)
+    assert put("keeper:SAVE", 1)
+    fill(state)
+    assert put("long", 2)
+    process.stop()
+    (line,) = [line for line in process.lines if "the last changes are not in" in line]
+    assert "No space left on device; the newest that is safe is of 20" in line
+    assert saved(state) == 1

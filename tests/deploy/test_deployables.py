@@ -74,7 +74,8 @@ def test_the_unit_restarts_an_ioc_as_its_exit_status_asks(unit: Path) -> None:
     assert rows[75] == "start it again"
     assert told["RestartForceExitStatus"] == "75"
     assert "nothing; a human must look" in rows[2]
-    assert told["RestartPreventExitStatus"] == "2"
+    assert "nothing; a human must look" in rows[74]
+    assert told["RestartPreventExitStatus"] == "2 74"
     assert rows[1] == "start it again"
     assert told["Restart"] == "on-failure"
     assert told["Type"] == "notify"
