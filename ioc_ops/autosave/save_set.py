@@ -193,7 +193,7 @@ class SaveSet(AutosaveControlPVs):
     def _make_saver(self, root: PVGroup) -> Saver:
         members = self._members
         for each in members.unknown:
-            self.log.warning("autosave: %s:%d: no PV %s here", each.file, each.line, each.name)
+            self.log.warning("autosave: %s:%d: no PV %s here", each.file, each.line, each.shown)
         self.stats.pvs = len(members.targets)
         if not members.targets:
             which = f" for {self.set_name}" if self.set_name else ""

@@ -592,6 +592,22 @@ def test_a_request_file_names_pvs_and_fields(
     asyncio.run(main())
 
 
+def test_a_requested_name_with_a_blank_is_told_with_the_whole_line(
+    disk: FakeDisk, clock: VirtualClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = tmp_path / "settings.req"
+    request.write_text("$(P)gain\n$(P)my  gain \n$(P)other  # R6-0 reads no further than this\n")
+
+    async def main() -> None:
+        async with running(disk, clock, with_request(request)) as life:
+            said = "settings.req:2: no PV x:my (a name ends at a blank, 'gain' is not read) here"
+            assert said in caplog.text
+            assert "settings.req:3" not in caplog.text
+            assert life.sets["settings"].stats.pvs == 2
+
+    asyncio.run(main())
+
+
 def test_a_request_file_with_a_fault_ends_the_start(
     disk: FakeDisk, clock: VirtualClock, tmp_path: Path
 ) -> None:

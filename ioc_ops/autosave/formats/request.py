@@ -8,7 +8,7 @@ file "slits.req" P=$(P),S=slit1
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ioc_ops.autosave.formats.macros import expand, parse_definitions
@@ -30,6 +30,14 @@ class RequestedPV:
     #: Where it stands.
     file: str
     line: int
+    #: What follows on the line behind a blank; as in R6-0 it means nothing.
+    rest: str = field(default="", compare=False)
+
+    @property
+    def shown(self) -> str:
+        """The name, for people who wonder why it is not the one that they wrote."""
+        why = f" (a name ends at a blank, {self.rest[:40]!r} is not read)" if self.rest else ""
+        return f"{self.name}{why}"
 
     @property
     def key(self) -> str:
@@ -95,7 +103,8 @@ def _parse(
             # R6-0 takes every line that begins with "file" for this; a PV may be named so too.
             include = _INCLUDE.fullmatch(line)
             if include is None:
-                yield RequestedPV(_name(line), files[-1], number)
+                name, rest = _name(line)
+                yield RequestedPV(name, files[-1], number, rest)
                 continue
             name = include[1]
             if len(files) >= _MAX_NESTING or name in files:
@@ -107,8 +116,9 @@ def _parse(
         yield from _parse(content, (*files, name), inner, read)
 
 
-def _name(line: str) -> str:
-    name = line.split(maxsplit=1)[0] if line else ""
+def _name(line: str) -> tuple[str, str]:
+    """The name, and what is behind it."""
+    name, rest = [*line.split(maxsplit=1), "", ""][:2]
     if not _FIRST.match(name):
         raise AutosaveError(f"{name[:40]!r} is no name of a PV")
-    return name
+    return name, rest
