@@ -6,13 +6,14 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from concurrent.futures import Future
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ioc_ops.server.drivers.asyncio_protocols import Connection, Datagrams, Receive
 from ioc_ops.server.drivers.layer import Listener, UdpEndpoint
+from ioc_ops.server.drivers.patience import slices
 from ioc_ops.server.drivers.process import ProcessFrame
 from ioc_ops.server.drivers.refusals import AT_ONCE, BACKLOG, Refusals
 from ioc_ops.server.drivers.threads import Event, ThreadsafeQueue, WorkerThreads
@@ -115,18 +116,14 @@ class AsyncioDriver:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=0.5)
+        await _join(tasks, 0.5)
 
     async def gather(self, work: Iterable[Awaitable[None]], seconds: float) -> bool:
         tasks = [asyncio.ensure_future(item) for item in work]
-        if not tasks:
-            return True
-        _, late = await asyncio.wait(tasks, timeout=seconds)
+        late = await _join(tasks, seconds)
         for task in late:
             task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=0.1)
+        await _join(late, 0.1)
         return not late
 
     def call_soon(self, function: Callable[[], None]) -> object:
@@ -155,6 +152,17 @@ class AsyncioDriver:
             lambda: Datagrams(sock, receive), sock=sock
         )
         return protocol
+
+
+async def _join(
+    tasks: "Collection[asyncio.Future[None]]", seconds: float
+) -> "Collection[asyncio.Future[None]]":
+    """Wait for all to end; those that did not."""
+    for some in slices(seconds):
+        if not tasks:
+            break
+        _, tasks = await asyncio.wait(tasks, timeout=some)
+    return tasks
 
 
 def make_driver() -> AsyncioDriver:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from ioc_ops.server.drivers.patience import slices
+
 __all__ = ["ProcessFrame"]
 
 log = logging.getLogger("ioc_ops.server")
@@ -23,7 +25,8 @@ class ProcessFrame:
 
     def __init__(self) -> None:
         """Changes nothing yet."""
-        self._timer: threading.Timer | None = None
+        self._watch: threading.Thread | None = None
+        self._through = threading.Event()
         self._handlers: dict[signal.Signals, Any] = {}
         self._over = False
 
@@ -41,9 +44,9 @@ class ProcessFrame:
         for number, handler in self._handlers.items():
             if signal.getsignal(number) is handler:
                 signal.signal(number, self._before[number])
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
+        self._through.set()
+        if self._watch is not None:
+            self._watch.join()
 
     def on_signals(self, function: Callable[[], object]) -> None:
         """Call at SIGTERM and SIGINT; the function must be fit for a signal handler."""
@@ -69,10 +72,13 @@ class ProcessFrame:
             status = await main()
         finally:
             self._over = True
-            self._timer = threading.Timer(_LAST_RESORT, _end, (status,))
-            self._timer.daemon = True
-            self._timer.start()
+            self._watch = threading.Thread(target=self._last_resort, args=(status,), daemon=True)
+            self._watch.start()
         return status
+
+    def _last_resort(self, status: int) -> None:
+        if not any(map(self._through.wait, slices(_LAST_RESORT))):
+            _end(status)
 
 
 def _end(status: int) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol
 
+from ioc_ops.server.drivers.patience import slices
 from ioc_ops.server.drivers.threads import Event
 
 __all__ = ["Job", "Start", "TaskGroup"]
@@ -91,4 +92,7 @@ class TaskGroup:
     async def join(self, seconds: float) -> bool:
         """Wait for all to end; whether they did."""
         self._empty = self._make_event()
-        return not self._jobs or await self._empty.wait(seconds)
+        for some in slices(seconds):
+            if not self._jobs or await self._empty.wait(some):
+                return True
+        return False
