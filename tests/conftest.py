@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HOST = "127.0.0.1"
 PORTS = (12_000, 32_000)  # below net.ipv4.ip_local_port_range
@@ -47,7 +48,7 @@ def find_free_port() -> int:
             return port
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Each call gives another port of 127.0.0.1 that nobody uses, neither TCP nor UDP."""
     return find_free_port
@@ -78,6 +79,19 @@ def ca_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return pinned
 
 
+# --- examples of hypothesis -----------------------------------------------------------------
+
+# The same in every run, on a slow machine as on a fast one.
+settings.register_profile(
+    "same everywhere",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("same everywhere")
+
+
 # --- what a test leaves behind --------------------------------------------------------------
 
 
@@ -90,6 +104,12 @@ def open_files() -> dict[int, str]:
             if not target.startswith(("/dev/", "/proc/")):
                 found[int(fd)] = target
     return found
+
+
+@pytest.fixture(autouse=True)
+def runs_end_in_their_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An IOC in the process of the tests must not end that process when the machine is busy."""
+    monkeypatch.setattr("ioc_ops.server.drivers.process._LAST_RESORT", 30.0)
 
 
 @pytest.fixture(autouse=True)
