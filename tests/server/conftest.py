@@ -55,7 +55,7 @@ def refused(tmp_path: Path) -> Callable[..., str]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=8,
+            timeout=30,
             check=False,
         )
         assert ended.stdout == ""

@@ -53,8 +53,8 @@ def run_live(library: str, pvdb: Mapping[str, ChannelData], script: Script) -> N
 
 
 async def until(async_lib: Any, condition: Callable[[], object]) -> None:
-    """Raises AssertionError after 5 s."""
-    deadline = async_lib.monotonic() + 5.0
+    """Raises AssertionError after 20 s."""
+    deadline = async_lib.monotonic() + 20.0
     while not condition():
         assert async_lib.monotonic() < deadline, "it did not come"
         await async_lib.sleep(0.001)

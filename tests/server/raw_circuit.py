@@ -23,7 +23,7 @@ from ioc_ops.ca import (
 from ioc_ops.ca.dbr import LAYOUTS, NATIVE_DTYPES
 
 HOST = "127.0.0.1"
-TIMEOUT = 5.0
+TIMEOUT = 20.0  # seconds; nothing waits that long when all is well
 _LIMIT = 0x8000000
 
 

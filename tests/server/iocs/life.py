@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ioc_ops.server import PVGroup, current_context, ioc_arg_parser, pvproperty, run
+from ioc_ops.server import PVGroup, current_context, ioc_arg_parser, lifecycle, pvproperty, run
 
 LOG = Path("life.log")
 
@@ -64,6 +64,8 @@ class Life(PVGroup):
 
 
 if __name__ == "__main__":
+    # The order of hooks is what counts here: a busy machine must not cut them short.
+    lifecycle._SHUTDOWN_TIME = lifecycle._SAVE_TIME = 15.0
     ioc_options, run_options = ioc_arg_parser(default_prefix="life:", desc=Life.__doc__ or "")
     ioc = Life(**ioc_options)
     run(ioc.pvdb, startup_hook=ioc.begin, **run_options)

@@ -1,4 +1,4 @@
-"""A putter that takes 10 ms for each unit that is written."""
+"""A putter that takes 10 ms for each unit that is written, and one that waits to be let go."""
 
 from typing import Any
 
@@ -6,17 +6,30 @@ from ioc_ops.server import PVGroup, ioc_arg_parser, pvproperty, run
 
 
 class Slow(PVGroup):
-    """A putter that takes its time."""
+    """Putters that take their time."""
 
     x = pvproperty(value=0)
 
     @x.startup
     async def x(self, instance: Any, async_lib: Any) -> None:
         self.async_lib = async_lib
+        self.let_go = async_lib.Event()
 
     @x.putter
     async def x(self, instance: Any, value: int) -> None:
         await self.async_lib.sleep(value / 100)
+
+    held = pvproperty(value=0)
+
+    @held.putter
+    async def held(self, instance: Any, value: int) -> None:
+        await self.let_go.wait()
+
+    free = pvproperty(value=0)
+
+    @free.putter
+    async def free(self, instance: Any, value: int) -> None:
+        self.let_go.set()
 
 
 if __name__ == "__main__":
