@@ -70,16 +70,18 @@ def test_layer(driver: Driver, library: str) -> None:
 def test_tasks_that_still_run_are_ended(driver: Driver) -> None:
     ended = []
 
-    async def for_ever() -> None:
+    async def for_ever(began: Event) -> None:
+        began.set()
         try:
             await driver.library.sleep(3600)
         finally:
             ended.append(True)
 
     async def main() -> int:
-        driver.spawn(for_ever(), "one")
-        await driver.sleep(0.01)
-        driver.spawn(for_ever(), "two, which may never begin")
+        began = driver.Event()
+        driver.spawn(for_ever(began), "one")
+        assert await began.wait(10)
+        driver.spawn(for_ever(began), "two, which may never begin")
         return 0
 
     assert driver.run(main) == 0
@@ -168,19 +170,19 @@ def test_what_call_soon_calls_may_raise_and_call_soon(driver: Driver, run: Run) 
 def test_cancel_tasks(driver: Driver, run: Run) -> None:
     async def main() -> None:
         ended: list[str] = []
-        began = driver.Event()
+        begun = [driver.Event(), driver.Event()]
 
-        async def work(name: str) -> None:
+        async def work(name: str, began: Event) -> None:
             began.set()
             try:
                 await driver.sleep(3600)
             finally:
                 ended.append(name)
 
-        driver.spawn(work("one"), "one")
-        driver.spawn(work("two"), "two")
-        assert await began.wait(10)
-        await driver.sleep(0.01)
+        driver.spawn(work("one", begun[0]), "one")
+        driver.spawn(work("two", begun[1]), "two")
+        for event in begun:
+            assert await event.wait(10)
         await driver.cancel_tasks()
         assert sorted(ended) == ["one", "two"]
         await driver.cancel_tasks()  # with nothing to do
@@ -239,8 +241,8 @@ def test_gather_cancels_what_is_late(driver: Driver, run: Run) -> None:
                 events.append("late was cancelled")
 
         began = driver.monotonic()
-        assert not await driver.gather([late(), quick()], 0.05)
-        assert driver.monotonic() - began < 5
+        assert not await driver.gather([late(), quick()], 0.3)
+        assert driver.monotonic() - began < 20
         assert events == ["quick", "late was cancelled"]
 
     run(main)
@@ -506,9 +508,9 @@ def test_a_thread_that_hangs_does_not_keep_the_loop(driver: Driver, run: Run) ->
 
     began = time.monotonic()
     run(main)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # it would hang for ever
     release.set()  # its result interests nobody any more, and must not disturb
-    worker[0].join(5)
+    worker[0].join(20)
     assert not worker[0].is_alive()
 
 
@@ -583,5 +585,5 @@ def test_outside_of_the_main_thread(library: str) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(10)
+    thread.join(20)
     assert results == [7]

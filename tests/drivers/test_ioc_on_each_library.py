@@ -6,7 +6,8 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from driver_client import DOUBLE, EVENT, HOST, NORMAL, READ, STRING, WRITE, Client
 
 SCRIPT = Path(__file__).parent / "driver_ioc.py"
+TESTS = Path(__file__).parent.parent
 ARRAY = 1_000_000
 
 
@@ -36,13 +38,6 @@ class Served:
         return pages * resource.getpagesize()
 
 
-def two_free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        one.bind((HOST, 0))
-        two.bind((HOST, 0))
-        return one.getsockname()[1], two.getsockname()[1]
-
-
 def told(notify: socket.socket, process: "subprocess.Popen[bytes]") -> bytes:
     """What the IOC tells its service manager first; nothing if it ends before that."""
     for _ in range(30):
@@ -55,10 +50,12 @@ def told(notify: socket.socket, process: "subprocess.Popen[bytes]") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def served(library: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(
+    library: str, tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Served]:
     """The IOC, started once for all tests of this file; it must end well, and without a word."""
     directory = tmp_path_factory.mktemp(library)
-    port, beacons = two_free_ports()
+    port, beacons = free_port(), free_port()
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("EPICS_")}
     environment = inherited | {
         "EPICS_CA_ADDR_LIST": HOST,
@@ -84,7 +81,7 @@ def served(library: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             assert told(notify, process) == b"READY=1", Path(said.name).read_text()
             yield Served(library, process.pid, port, environment)
             process.terminate()
-            assert process.wait(3) == 0
+            assert process.wait(20) == 0
         finally:
             process.kill()
             process.wait()
@@ -199,8 +196,11 @@ def test_many_circuits_come_and_go(served: Served) -> None:
             client.close()
     with served.client() as client:
         assert client.read("d:plain") == 1.0
-    descriptors = len(os.listdir(f"/proc/{served.pid}/fd"))
-    assert descriptors < 60, "closed circuits keep their sockets"
+    # A library may serve a new client before it looks at those that have gone.
+    deadline = time.monotonic() + 20
+    while len(os.listdir(f"/proc/{served.pid}/fd")) >= 60:
+        assert time.monotonic() < deadline, "closed circuits keep their sockets"
+        time.sleep(0.01)
 
 
 def test_array_of_8_mb(served: Served) -> None:
@@ -263,12 +263,12 @@ def test_garbage_closes_its_circuit_alone(served: Served) -> None:
 
 
 CAPROTO = """
-import threading
-from caproto.sync.client import read, write, subscribe, block
-assert read("d:plain", repeater=False).data[0] == 1.0
-write("d:plain", 6.5, notify=True, repeater=False)
-assert read("d:plain", repeater=False).data[0] == 6.5
-write("d:plain", 1.0, notify=True, repeater=False)
+from caproto.sync.client import subscribe
+from one_shot_client import read, write
+assert read("d:plain").data[0] == 1.0
+write("d:plain", 6.5, notify=True)
+assert read("d:plain").data[0] == 6.5
+write("d:plain", 1.0, notify=True)
 got = []
 def on_event(subscription, response):
     got.append(response.data[0])
@@ -277,7 +277,7 @@ def on_event(subscription, response):
         raise KeyboardInterrupt
 monitor = subscribe("d:ticks")
 monitor.add_callback(on_event)
-monitor.block(repeater=False)
+monitor.block(timeout=20, repeater=False)
 assert got == [got[0], got[0] + 1, got[0] + 2], got
 """
 
@@ -285,7 +285,6 @@ assert got == [got[0], got[0] + 1, got[0] + 2], got
 def test_a_client_that_people_use(served: Served) -> None:
     """It finds the IOC by a search over UDP."""
     command = [sys.executable, "-c", CAPROTO]
-    done = subprocess.run(
-        command, env=served.environment, capture_output=True, text=True, timeout=30
-    )
+    environment = served.environment | {"PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stderr
