@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,28 +24,61 @@ HOST = "127.0.0.1"
 PORTS = (12_000, 32_000)  # below net.ipv4.ip_local_port_range
 READY = "Server startup complete."
 START_TIMEOUT = 30.0  # seconds; a loaded machine takes its time to import
-STOP_TIMEOUT = 6.0  # seconds within which an orderly stop must be over
+LINE_TIMEOUT = 20.0  # seconds within which a line that must come is there
+JOIN_TIMEOUT = 10.0  # seconds for what is about to end
+STOP_TIMEOUT = 10.0  # seconds; an orderly stop takes at most 3 of a machine that is not busy
 LIBRARIES = ("asyncio", "curio", "trio")
+
+# Property tests are judged by what they find, not by how busy the machine is; and what one run
+# finds the next one does.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
 
 
 # --- ports and environment ------------------------------------------------------------------
 
 
+def ports_of(worker: str, workers: int) -> range:
+    """The ports of one worker of pytest-xdist ("gw0", "gw1" ...); all of them if there is one.
+
+    A port is free until somebody takes it, and two servers may share their UDP port
+    (SO_REUSEADDR): one that two tests find free at the same moment gets the searches of both.
+    """
+    number = int(worker.removeprefix("gw") or 0)
+    size = (PORTS[1] - PORTS[0]) // workers
+    return range(PORTS[0] + number * size, PORTS[0] + (number + 1) * size)
+
+
+_PORTS = ports_of(
+    os.environ.get("PYTEST_XDIST_WORKER", ""), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+)
+_given: deque[int] = deque(maxlen=100)  # ports that this process gave to its newest tests
+
+
 def find_free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses, neither TCP nor UDP.
+    """A port of 127.0.0.1 that nobody uses, neither TCP nor UDP, and nobody is about to.
 
     Not one that the system hands out by itself: clients share their UDP ports (SO_REUSEADDR), and
     one that is given the port of a server takes its searches away.
     """
     while True:
+        port = random.SystemRandom().choice(_PORTS)
+        if port in _given:
+            continue
         with (
             suppress(OSError),
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
         ):
-            port = random.SystemRandom().randrange(*PORTS)
             tcp.bind((HOST, port))
             udp.bind((HOST, port))
+            _given.append(port)
             return port
 
 
@@ -60,9 +94,7 @@ def ca_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name in list(os.environ):
         if name.startswith(("EPICS_", "CAPROTO_")) or name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"):
             monkeypatch.delenv(name)
-    port = beacons = str(find_free_port())
-    while beacons == port:  # a port is free until somebody takes it
-        beacons = str(find_free_port())
+    port, beacons = str(find_free_port()), str(find_free_port())
     pinned = {
         "EPICS_CA_ADDR_LIST": HOST,
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
@@ -77,19 +109,6 @@ def ca_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name, value in pinned.items():
         monkeypatch.setenv(name, value)
     return pinned
-
-
-# --- examples of hypothesis -----------------------------------------------------------------
-
-# The same in every run, on a slow machine as on a fast one.
-settings.register_profile(
-    "same everywhere",
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("same everywhere")
 
 
 # --- what a test leaves behind --------------------------------------------------------------
@@ -130,7 +149,7 @@ def nothing_left_behind(
     files = open_files()
     yield
     for thread in set(threading.enumerate()) - threads:
-        thread.join(1.0)  # one that is about to end is none that was left
+        thread.join(JOIN_TIMEOUT)  # one that is about to end is none that was left
     if open_files().items() - files.items():
         gc.collect()  # what only a cycle held open is reported as a ResourceWarning
     left = [
@@ -202,7 +221,7 @@ class Lines:
     def join(self) -> None:
         """Wait until the pipe has been read to its end."""
         if self._thread is not None:
-            self._thread.join(5.0)
+            self._thread.join(JOIN_TIMEOUT)
 
 
 class IocProcess:
@@ -266,11 +285,11 @@ class IocProcess:
         if ready:
             self._err.wait_for(READY, START_TIMEOUT, seen)
 
-    def wait_for(self, text: str, timeout: float = 10.0) -> str:
+    def wait_for(self, text: str, timeout: float = LINE_TIMEOUT) -> str:
         """The first line on stderr that contains `text`; raises TimeoutError."""
         return self._err.wait_for(text, timeout)
 
-    def prints(self, text: str, timeout: float = 10.0) -> str:
+    def prints(self, text: str, timeout: float = LINE_TIMEOUT) -> str:
         """The first line on stdout that contains `text`; raises TimeoutError."""
         return self._out.wait_for(text, timeout)
 
@@ -283,7 +302,7 @@ class IocProcess:
         return status
 
     def stop(self, signum: signal.Signals = signal.SIGTERM) -> float:
-        """Ask it to stop; the seconds that took. Raises subprocess.TimeoutExpired after 6 s."""
+        """Ask it to stop; the seconds that took. Raises subprocess.TimeoutExpired."""
         assert self.process is not None
         began = time.monotonic()
         self.process.send_signal(signum)
@@ -360,7 +379,7 @@ def start_ioc(ca_environment: dict[str, str], tmp_path: Path) -> Iterator[StartP
     """Start IOCs by their command line.
 
     Each runs in `tmp_path` and serves when the call returns (unless `ready=False`). At the end
-    of the test each must end within 3 s of SIGTERM, with the expected exit status, and with a
+    of the test each must end in time after SIGTERM, with the expected exit status, and with a
     traceback on stderr only if one is expected (a hook of the user's that raises is logged so).
     """
     started: list[IocProcess] = []
