@@ -117,7 +117,15 @@ def receive_all(client: socket.socket, size: int) -> bytes:
 
 
 async def eventually(event: Event) -> None:
-    assert await event.wait(10)
+    assert await event.wait(20)
+
+
+async def soon(driver: Driver, condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+    """Raises AssertionError after 20 s: what a driver closes is closed by a task of its own."""
+    deadline = driver.monotonic() + 20
+    while not await condition():
+        assert driver.monotonic() < deadline
+        await driver.sleep(0.01)
 
 
 def test_bytes_both_ways(serve: Serve) -> None:
@@ -362,9 +370,16 @@ def test_listener_that_is_closed(serve: Serve, driver: Driver) -> None:
         client, circuit = await server.connect()
         with client:
             server.close()
-            await driver.sleep(0.01)
-            with pytest.raises(ConnectionRefusedError):
-                await driver.run_in_thread(socket.create_connection, (HOST, server.port), 10)
+            connect = partial(socket.create_connection, (HOST, server.port), 10)
+
+            async def is_refused() -> bool:
+                try:
+                    (await driver.run_in_thread(connect)).close()
+                except ConnectionRefusedError:
+                    return True
+                return False
+
+            await soon(driver, is_refused)
             client.sendall(b"still here")  # who was connected stays so
             await eventually(circuit.has_received)
 
@@ -455,9 +470,17 @@ def test_datagrams(driver: Driver) -> None:
             other.sendto(b"again", address)
             assert (await driver.run_in_thread(other.recv, 100)).startswith(b"AGAIN")
         endpoint.close()
-        await driver.sleep(0.01)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as successor:
-            successor.bind(address)
+
+        async def is_free() -> bool:
+            with (
+                suppress(OSError),
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as successor,
+            ):
+                successor.bind(address)
+                return True
+            return False
+
+        await soon(driver, is_free)
         return 0
 
     assert driver.run(main) == 0
