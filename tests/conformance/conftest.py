@@ -1,7 +1,6 @@
 """Both servers, each a process of its own on ports of its own, for all tests of this folder."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,13 +19,6 @@ class Ports(NamedTuple):
 
     base: int
     ours: int
-
-
-def free_port() -> int:
-    with socket.socket() as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        return port
 
 
 def environment(port: int, beacons: int) -> dict[str, str]:
@@ -48,7 +40,7 @@ def environment(port: int, beacons: int) -> dict[str, str]:
 
 
 @pytest.fixture(scope="package")
-def ports() -> Iterator[Ports]:
+def ports(free_port: Callable[[], int]) -> Iterator[Ports]:
     """Both servers, started side by side."""
     with ExitStack() as running:
         found, processes = [], []

@@ -12,7 +12,7 @@ from ioc_ops.ca.dbr import NATIVE_DTYPES
 from ioc_ops.ca.header import EXTENDED, HEADER
 from ioc_ops.ca.payload import unpack_payload
 
-TIMEOUT = 10.0
+TIMEOUT = 20.0  # seconds; a server may be starved of its processor
 Raw = tuple[int, int, int, int, int, int, bytes]
 """Command, size, data type, count, parameters 1 and 2, payload."""
 
@@ -96,30 +96,33 @@ class Connection:
                 break
         return found
 
-    def _take(self, size: int) -> bytes | None:
+    def _holds(self, size: int) -> bool:
+        """Wait for so many bytes; False when the server has closed before."""
         while len(self._buffer) < size:
             try:
                 more = self._socket.recv(1 << 20)
             except ConnectionResetError:
                 more = b""
             if not more:
-                return None
+                return False
             self._buffer += more
-        taken, self._buffer = self._buffer[:size], self._buffer[size:]
-        return taken
+        return True
 
     def _next(self) -> Raw | None:
-        head = self._take(HEADER.size)
-        if head is None:
+        # Nothing is taken out before all is there: a wait that ends early loses no bytes.
+        begin = HEADER.size
+        if not self._holds(begin):
             return None
-        command, size, data_type, count, p1, p2 = HEADER.unpack(head)
+        command, size, data_type, count, p1, p2 = HEADER.unpack_from(self._buffer)
         if size == 0xFFFF:
-            extension = self._take(EXTENDED.size)
-            if extension is None:
+            begin += EXTENDED.size
+            if not self._holds(begin):
                 return None
-            size, count = EXTENDED.unpack(extension)
-        payload = self._take(size)
-        return None if payload is None else (command, size, data_type, count, p1, p2, payload)
+            size, count = EXTENDED.unpack_from(self._buffer, HEADER.size)
+        if not self._holds(begin + size):
+            return None
+        payload, self._buffer = self._buffer[begin : begin + size], self._buffer[begin + size :]
+        return command, size, data_type, count, p1, p2, payload
 
 
 # --- how replies are compared ---------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Both servers, for all tests of this folder."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,9 @@ sys.path.append(str(Path(__file__).parents[1] / "conformance"))  # its wire_clie
 
 
 @pytest.fixture(scope="package")
-def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
+def ports(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Ports]:
     """Where they listen."""
-    with both_running(tmp_path_factory.mktemp("moved")) as found:
+    with both_running(tmp_path_factory.mktemp("moved"), free_port) as found:
         yield found

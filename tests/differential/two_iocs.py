@@ -2,10 +2,9 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -25,15 +24,6 @@ def moved(source: str) -> str:
     return re.sub(r"^(from|import) caproto\b", r"\1 ioc_ops", source, flags=re.MULTILINE)
 
 
-def free_ports(number: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses, each another."""
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 def environment(port: int, beacons: int) -> dict[str, str]:
     own = {k: v for k, v in os.environ.items() if not k.startswith(("EPICS_", "CAPROTO_"))}
     return own | {
@@ -49,11 +39,11 @@ def environment(port: int, beacons: int) -> dict[str, str]:
 
 
 @contextmanager
-def both_running(directory: Path) -> Iterator[Ports]:
+def both_running(directory: Path, free_port: Callable[[], int]) -> Iterator[Ports]:
     """Start both side by side, ours from a copy of the source in `directory`."""
     ours = directory / "moved_ioc.py"
     ours.write_text(moved(SOURCE.read_text(encoding="utf-8")), encoding="utf-8")
-    found = free_ports(4)
+    found = [free_port() for _ in range(4)]
     with ExitStack() as running:
         processes = []
         for script, port, beacons in ((SOURCE, *found[:2]), (ours, *found[2:])):

@@ -1,10 +1,9 @@
 """The same PVs twice: served by EPICS Base, and by us."""
 
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,24 +11,13 @@ import pytest
 from filter_client import HOST, Client, Pair
 
 HERE = Path(__file__).parent
-
-
-def _free_port() -> int:
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((HOST, 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind((HOST, port))
-            except OSError:
-                continue
-            return port
+STOP_TIMEOUT = 20.0  # seconds
 
 
 @contextmanager
-def _serving(script: str, ready: str) -> Iterator[int]:
+def _serving(script: str, ready: str, free_port: Callable[[], int]) -> Iterator[int]:
     """Run an IOC of this directory; its port."""
-    port, beacons = str(_free_port()), str(_free_port())
+    port, beacons = str(free_port()), str(free_port())
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("EPICS_", "NOTIFY"))}
     environment |= {
         "EPICS_CA_SERVER_PORT": port,
@@ -61,21 +49,21 @@ def _serving(script: str, ready: str) -> Iterator[int]:
     finally:
         process.stdin.close()
         process.terminate()
-        process.wait(5)
+        process.wait(STOP_TIMEOUT)
         process.stdout.close()
 
 
 @pytest.fixture(scope="session")
-def base_port() -> Iterator[int]:
+def base_port(free_port: Callable[[], int]) -> Iterator[int]:
     """Port of an IOC of EPICS Base."""
-    with _serving("base_ioc.py", "READY") as port:
+    with _serving("base_ioc.py", "READY", free_port) as port:
         yield port
 
 
 @pytest.fixture(scope="session")
-def our_port() -> Iterator[int]:
+def our_port(free_port: Callable[[], int]) -> Iterator[int]:
     """Port of an IOC of ours."""
-    with _serving("filtered_ioc.py", "Server startup complete.") as port:
+    with _serving("filtered_ioc.py", "Server startup complete.", free_port) as port:
         yield port
 
 

@@ -18,7 +18,7 @@ from ioc_ops.ca import (
 from ioc_ops.ca.dbr import LAYOUTS, NATIVE_DTYPES
 
 HOST = "127.0.0.1"
-TIMEOUT = 10.0
+TIMEOUT = 20.0
 LIMIT = 1 << 28
 USUAL = int(EventMask.VALUE | EventMask.ALARM)
 
