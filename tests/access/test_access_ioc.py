@@ -85,12 +85,21 @@ def observe(ioc: Any, client: Clients) -> list[object]:
     gate, guarded = boss.connect("sec:gate"), boss.connect("sec:guarded")
     ours = operator.connect("sec:guarded")
     watched = watcher.connect("sec:guarded")
+    plain, mark = boss.connect("sec:plain"), watcher.monitor(watcher.connect("sec:plain"))
+    watcher.event(mark)
+
+    def events_are_out() -> None:
+        """Base looks at the rights when an event goes out, which may be later than the put."""
+        assert boss.put(plain, 1.0 + len(seen)) == Eca.NORMAL
+        watcher.event(mark)
+
     seen.append((gate.rights, guarded.rights, ours.rights, watched.rights))
 
     number = watcher.monitor(watched)
     first = watcher.answer(Command.EVENT_ADD, p2=number)
     seen.append(("before", Eca(first.header.parameter1)))
     seen.append(("written", boss.put(guarded, 5.0)))  # no event: the watcher may not read
+    events_are_out()
 
     seen.append(("gate 1", boss.put(gate, 1.0), rights_told(watcher), rights_told(operator)))
     seen.append(watcher.event(number).value)
@@ -105,6 +114,7 @@ def observe(ioc: Any, client: Clients) -> list[object]:
     seen.append((Eca(lost.header.parameter1), bytes(lost.payload).strip(b"\0")))
     seen.append(("read", Eca(watcher.get(watched, count=1).status)))
     seen.append(("written", boss.put(guarded, 7.0), boss.put(guarded, 8.0)))
+    events_are_out()
 
     seen.append(("gate 1", boss.put(gate, 1.0), rights_told(watcher)))
     again = decoded(watcher.answer(Command.EVENT_ADD, p2=number))
@@ -191,6 +201,6 @@ def test_rules_that_are_wrong_end_the_start_with_one_line(
         rules.write_text(text)
     command = [sys.executable, str(HERE / "secured_ioc.py"), "--acf", str(rules), *arguments]
     ioc = start_ioc(command, ready=False, expect_exit=2)
-    assert ioc.wait(10.0) == 2
+    assert ioc.wait(30.0) == 2
     [line] = ioc.lines
     assert line.startswith("secured_ioc.py: error: " + problem.format(rules))
