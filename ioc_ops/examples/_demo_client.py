@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 
-TIMEOUT = 5.0  # seconds for each step
+TIMEOUT = 15.0  # seconds for each step; a loaded machine takes its time
 
 Value = int | float | str | list[float]
 

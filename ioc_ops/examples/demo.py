@@ -21,8 +21,8 @@ from ioc_ops.examples._demo_client import Value
 PREFIX = "demo:"
 SAVE_PV = "autosave:SAVE"
 READY = "Server startup complete."
-START_TIMEOUT = 20.0  # seconds; a loaded machine takes its time to import
-STOP_TIMEOUT = 3.0  # seconds within which an orderly stop must be over
+START_TIMEOUT = 30.0  # seconds; a loaded machine takes its time to import
+STOP_TIMEOUT = 10.0  # seconds; Docker gives no more, and an orderly stop takes 1 s
 
 # What the client sets: a float, an enum by its state, an integer, a string and an array.
 SETTINGS: Mapping[str, Value] = {
@@ -230,7 +230,7 @@ def scrape(ports: Ports) -> int:
     """The number of samples that the metrics URL gives. Raises DemoError."""
     url = metrics_url(ports)
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # our own http://127.0.0.1
+        with urllib.request.urlopen(url, timeout=20) as response:  # our own http://127.0.0.1
             text = response.read().decode()
     except OSError as error:
         raise DemoError(f"cannot read {url}: {error}") from None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timeout(180)  # two IOCs and four clients, each a process that starts
 DEMO = [sys.executable, "-m", "ioc_ops.examples.demo"]
 PVS = ("demo:setpoint", "demo:mode", "demo:counts", "demo:label", "demo:waveform")
 
@@ -47,7 +48,7 @@ def run_once(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         check=False,
     )
 
@@ -113,7 +114,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
 
 def serves(port: str) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", int(port)), timeout=5).close()
+        socket.create_connection(("127.0.0.1", int(port)), timeout=20).close()
     except ConnectionRefusedError:
         return False
     return True
@@ -127,7 +128,7 @@ def test_it_runs_on_until_ctrl_c(demo: subprocess.Popen[str], signum: signal.Sig
     assert serves(port)
     demo.send_signal(signum)
     read_until(demo, "Stopped in an orderly way")
-    assert demo.wait(10) == 0
+    assert demo.wait(20) == 0
     assert not serves(port)
 
 
@@ -137,6 +138,6 @@ def test_told_to_end_half_way_it_takes_its_ioc_along(
     seen = read_until(demo, "serving on")
     (port,) = re.findall(r"serving on 127\.0\.0\.1:(\d+)", seen)
     demo.send_signal(signal.SIGTERM)
-    assert demo.wait(10) == 130
+    assert demo.wait(20) == 130
     assert not serves(port)
     assert list(own_temporary_directory.iterdir()) == []
