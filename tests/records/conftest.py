@@ -14,11 +14,13 @@ sys.path.append(str(HERE.parent / "server"))
 
 from record_client import RecordClient  # noqa: E402 - found by the line above
 from record_script import Player  # noqa: E402
-from record_servers import Ports, environment, free_port  # noqa: E402
+from record_servers import Ports, environment  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ports]]:
+def serve(
+    tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]
+) -> Iterator[Callable[..., Ports]]:
     """Start both servers with the records of a module of this folder: its name, `database()`
     for EPICS Base, and the name of the function that makes ours."""
     with ExitStack() as running:
@@ -35,7 +37,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Po
                 port = free_port()
                 process = subprocess.Popen(
                     [sys.executable, str(HERE / script), *arguments],
-                    env=environment(port),
+                    env=environment(port, free_port()),
                     stdin=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     text=True,

@@ -32,6 +32,7 @@ class RecordClient(RawCircuit):
 
     def __init__(self, port: int) -> None:
         super().__init__(port)
+        self.socket.settimeout(20.0)  # a server may be starved of its processor
         self.known: dict[str, Channel] = {}
 
     def open(self, name: str) -> Channel:

@@ -1,7 +1,6 @@
 """Where the servers of this folder listen, and what they are told of it."""
 
 import os
-import socket
 from typing import NamedTuple
 
 
@@ -12,16 +11,9 @@ class Ports(NamedTuple):
     ours: int
 
 
-def free_port() -> int:
-    with socket.socket() as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        return port
-
-
-def environment(port: int) -> dict[str, str]:
+def environment(port: int, beacon_port: int) -> dict[str, str]:
     own = {k: v for k, v in os.environ.items() if not k.startswith(("EPICS_", "CAPROTO_"))}
-    beacons = str(free_port())
+    beacons = str(beacon_port)
     return own | {
         "EPICS_CA_ADDR_LIST": "127.0.0.1",
         "EPICS_CA_AUTO_ADDR_LIST": "NO",
