@@ -1,5 +1,6 @@
 """Examples about what PVs do when they are read, written and scanned."""
 
+import math
 import time
 from itertools import pairwise
 from typing import Any
@@ -46,7 +47,7 @@ def test_inline_style(example: Any, caproto_client: Any) -> None:
     integers = [client.value(f"{prefix}random_int") for _ in range(10)]
     assert all(1 <= value <= 100 for value in integers)
     assert len(set(integers)) > 1
-    letters = [client.value(f"{prefix}random_str") for _ in range(20)]
+    letters = [client.value(f"{prefix}random_str") for _ in range(60)]  # one missing: 1 in 10^10
     assert {tuple(value) for value in letters} == {(97,), (98,), (99,)}
     assert client.value(f"{prefix}A") == [99]
     client.put(f"{prefix}A", list(b"hello"))
@@ -106,9 +107,10 @@ def test_states(example: Any, connected: Any) -> None:
     assert all((after - before) % 10 == 1 for before, after in pairwise(events[1:]))
     client.put("state:disable_state", 1)
     assert client.value("state:my_stately_state") == 0
-    for pv in (filtered, "state:value"):
+    for pv in ("state:value", filtered):
         while client("event", pv, timeout=0) is not None:
             pass  # what was on its way
+        assert client("event", "state:value") is not None  # and, at the last, what was before this
     for _ in range(3):  # the counter goes on ...
         assert client("event", "state:value") is not None
     assert client("event", filtered, timeout=0) is None  # ... but not through the filter
@@ -126,7 +128,7 @@ def test_decay(example: Any, connected: Any) -> None:
     client("monitor", "decay:I")
     assert client.next_value("decay:I") == pytest.approx(100, abs=0.5)
 
-    client.put("decay:K", 0.5)
+    client.put("decay:K", 2)
     client.put("decay:Tvar", 40)
     client.put("decay:SP", 20)
     assert client.next_value("decay:done") == 0
@@ -139,9 +141,8 @@ def test_decay(example: Any, connected: Any) -> None:
     # The fall is that of exp(-t / K).
     first, last = readings[1], readings[-1]
     elapsed = last["timestamp"] - first["timestamp"]
-    assert (last["value"] - 20) / (first["value"] - 20) == pytest.approx(
-        2.718281828 ** (-elapsed / 0.5), rel=0.15
-    )
+    fallen = (first["value"] - 20) / (last["value"] - 20)
+    assert elapsed / math.log(fallen) == pytest.approx(2, rel=0.15)
 
 
 def test_thermo_sim(example: Any, connected: Any) -> None:
@@ -159,24 +160,35 @@ def test_thermo_sim(example: Any, connected: Any) -> None:
         pass  # it comes to rest
 
 
+def wait_for_pace(client: Any, period: float) -> None:
+    """Until three scans in a row keep it, by what they say and by the times of their events.
+
+    Where the machine is busy one scan or another is late.
+    """
+    in_a_row, before = 0, client("event", "periodic:scanned")
+    for _ in range(100):
+        after = client("event", "periodic:scanned")
+        gaps = after["value"], after["timestamp"] - before["timestamp"]
+        in_a_row = in_a_row + 1 if gaps == pytest.approx((period, period), rel=0.4) else 0
+        if in_a_row == 3:
+            return
+        before = after
+    pytest.fail(f"no scans every {period} s")
+
+
 def test_scan_rate(example: Any, connected: Any) -> None:
     ioc = example("scan_rate")
     client = connected("periodic:scanned", "periodic:scanned.SCAN")
-    ioc._out.wait_for("periodic:scanned starts", 5)
+    ioc.prints("periodic:scanned starts")
     assert client.value("periodic:scanned.SCAN", text=True) == "1 second"
     client.put("periodic:scanned.SCAN", ".1 second")
     client("monitor", "periodic:scanned")
-    events = [client("event", "periodic:scanned") for _ in range(7)][2:]
-    assert sorted(event["value"] for event in events)[2] == pytest.approx(0.1, abs=0.05)
-    gaps = [after["timestamp"] - before["timestamp"] for before, after in pairwise(events)]
-    assert sorted(gaps)[2] == pytest.approx(0.1, abs=0.05)
-
+    wait_for_pace(client, 0.1)
     client.put("periodic:scanned.SCAN", "Passive")
     while client("event", "periodic:scanned", timeout=0.3) is not None:
         pass
     client.put("periodic:scanned.SCAN", ".2 second")
-    client("event", "periodic:scanned")  # after the long rest
-    assert client.next_value("periodic:scanned") == pytest.approx(0.2, abs=0.1)
+    wait_for_pace(client, 0.2)
 
 
 def test_startup_and_shutdown_hooks(example: Any, connected: Any) -> None:
@@ -203,10 +215,11 @@ def test_worker_thread(example: Any, connected: Any) -> None:
     assert client.next_value("wt:response") == 0
     began = time.monotonic()
     client.put("wt:request", 1)
-    assert time.monotonic() - began < 0.9  # the write does not wait for the work
     client.put("wt:request", 0)
     assert [client.next_value("wt:response") for _ in range(2)] == [1, 2]
     assert time.monotonic() - began > 0.9
+    client.put("wt:request", 60)  # longer than the client would wait: the write is for no work
+    assert ioc.prints("worker: busy for 60 s")
     assert ioc.out.count("worker: busy for 1 s") == 1
 
 
@@ -217,9 +230,9 @@ def test_worker_thread_pc(example: Any, connected: Any) -> None:
     client.put("wt:request", 1)
     assert time.monotonic() - began > 0.9
     assert client.value("wt:request") == 1
-    client.put("wt:request", 2, wait=False)
-    ioc._out.wait_for("worker: busy for 2 s", 5)
-    assert ioc.stop() < 6.0  # a worker that is busy is no reason to stay
+    client.put("wt:request", 60, wait=False)
+    ioc.prints("worker: busy for 60 s")
+    ioc.stop()  # a worker that is busy is no reason to stay
 
 
 def test_chirp(example: Any, connected: Any) -> None:
@@ -240,5 +253,5 @@ def test_chirp(example: Any, connected: Any) -> None:
 @pytest.mark.parametrize("rate", ["0", "1", "fast"])
 def test_chirp_with_a_rate_that_makes_no_sense(example: Any, rate: str) -> None:
     ioc = example("chirp", "--ramprate", rate, ready=False, expect_exit=2)
-    assert ioc.wait(20) == 2
+    assert ioc.wait(30) == 2
     assert f"'{rate}' is no number between 0 and 1" in "\n".join(ioc.lines)

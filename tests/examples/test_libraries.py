@@ -26,6 +26,6 @@ def test_it_serves_and_stops_without_a_complaint(start_ioc: Any, library: str, n
     python = [sys.executable, "-W", "error", "-X", "dev"]
     ioc = start_ioc([*python, "-m", f"ioc_ops.examples.{name}", "--async-lib", library])
     assert read(SHOWN[name], timeout=10).status.success
-    assert ioc.stop() < 6.0
+    ioc.stop()
     assert any(f"{library.capitalize()} server starting up" in line for line in ioc.lines)
     assert [line for line in ioc.lines if not line.startswith("[I ")] == []

@@ -139,7 +139,7 @@ def test_formula(example: Any, connected: Any, refusal: Any) -> None:
 )
 def test_what_is_no_formula_is_said(example: Any, formula: str, why: str) -> None:
     ioc = example("formula", "--formula", formula, ready=False, expect_exit=1)
-    assert ioc.wait(20) == 1
+    assert ioc.wait(30) == 1
     (line,) = ioc.lines
     assert why in line
 

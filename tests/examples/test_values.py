@@ -60,7 +60,7 @@ def test_macros_in_a_prefix_with_braces(example: Any, connected: Any) -> None:
 
 def test_macros_have_options_in_the_help(example: Any) -> None:
     ioc = example("macros", "--help", ready=False)
-    assert ioc.wait(20) == 0
+    assert ioc.wait(30) == 0
     said = "\n".join(ioc.out)
     assert "--beamline BEAMLINE" in said
     assert "--thing THING" in said
@@ -68,7 +68,7 @@ def test_macros_have_options_in_the_help(example: Any) -> None:
 
 def test_subgroups(example: Any, connected: Any) -> None:
     ioc = example("subgroups")
-    ioc._out.wait_for("ioc.group4.subgroup4.random: ", 5)
+    ioc.prints("ioc.group4.subgroup4.random: ")
     texts = ("RECORD_LIKE1.RTYP", "recordlike2.DESC")
     largest = {
         "random": 100,
@@ -91,7 +91,7 @@ def test_records(example: Any, connected: Any, refusal: Any) -> None:
     names = ["A", "B", "C", "D", "E", "A.RVAL", "B.RVAL", "D.RVAL", "A.RTYP", "D.RTYP", "C.HIHI"]
     names += ["E.RTYP", "A.DESC", "C.EGU"]
     client = connected(*(f"mock:{name}" for name in names))
-    said = ioc._out.wait_for("Fields of B:", 5)
+    said = ioc.prints("Fields of B:")
     assert {"DESC", "SCAN", "RVAL", "DRVH", "OROC"} <= set(said.split())
 
     # 1 is no value for B: the put fails and the alarm is there, until the next good one.
@@ -143,7 +143,7 @@ def test_records_subclass(example: Any, connected: Any, refusal: Any) -> None:
     ioc = example("records_subclass")
     fields = ("RBV", "DRBV", "RRBV", "VELO", "RTYP")
     client = connected("mock:motor1", *(f"mock:motor2.{field}" for field in fields))
-    assert "DMOV" in ioc._out.wait_for("Fields of motor1", 5)
+    assert "DMOV" in ioc.prints("Fields of motor1")
     client("connect", "mock:motor1.RBV")
     client("monitor", "mock:motor1.RBV")
     while not 1 <= client.next_value("mock:motor1.RBV") < 1.01:

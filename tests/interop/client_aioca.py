@@ -29,7 +29,7 @@ class AiocaClient(Client):
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         # Not future.result(): it raises an exception only if that is true, and aioca's are false.
-        error = future.exception(3 * TIMEOUT)
+        error = future.exception(2 * TIMEOUT)
         if error is not None:
             raise error
         return future.result()

@@ -10,7 +10,7 @@ import queue
 import sys
 from typing import Any
 
-TIMEOUT = 10.0  # seconds for a single operation; generous, nothing waits that long when all is well
+TIMEOUT = 15.0  # seconds for a single operation; generous, nothing waits that long when all is well
 
 
 class Client:
@@ -60,7 +60,7 @@ class Client:
     def wait_connected(self, pv: str, connected: bool) -> None:
         """Wait until the library reports that the channel is (dis)connected."""
         try:
-            while self.connection[pv].get(timeout=3 * TIMEOUT) != connected:
+            while self.connection[pv].get(timeout=2 * TIMEOUT) != connected:
                 pass
         except queue.Empty:
             raise TimeoutError(f"{pv} did not become connected={connected}") from None

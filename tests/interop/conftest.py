@@ -22,6 +22,8 @@ CLIENTS = ("pyepics", "aioca", "caproto")
 # nine of each test would take as long as all others here together.
 PAIRS = [*(("asyncio", client) for client in CLIENTS), ("curio", "aioca"), ("trio", "aioca")]
 REPLY_TIMEOUT = 45.0  # seconds; more than any verb may take
+START_TIMEOUT = 30.0
+END_TIMEOUT = 20.0
 
 StartModule = Callable[..., Any]
 
@@ -50,18 +52,16 @@ def ioc(ioc: StartModule, library: str) -> StartModule:
 
 
 @pytest.fixture(scope="session")
-def repeater_port() -> Iterator[int]:
+def repeater_port(free_port: Callable[[], int]) -> Iterator[int]:
     """A CA repeater (caproto's) on a port of 127.0.0.1: it passes the IOCs' beacons to clients."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-c", REPEATER],
         env=os.environ | {"EPICS_CA_REPEATER_PORT": str(port)},
         stderr=subprocess.DEVNULL,
     )
     register = struct.pack(">HHHHII", REPEATER_REGISTER, 0, 0, 0, 0, 0x7F000001)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + START_TIMEOUT
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind((HOST, 0))
         client.settimeout(0.2)
@@ -74,7 +74,7 @@ def repeater_port() -> Iterator[int]:
                 assert time.monotonic() < deadline, "the CA repeater did not start"
     yield port
     process.terminate()
-    process.wait(5)
+    process.wait(END_TIMEOUT)
 
 
 @pytest.fixture(autouse=True)
@@ -161,11 +161,11 @@ class ClientProcess:
         assert self.process.stderr is not None
         self.process.stdin.close()
         try:
-            return self.process.wait(10)
+            return self.process.wait(END_TIMEOUT)
         finally:
             self.process.kill()
             for reader in self._readers:
-                reader.join(5)
+                reader.join(END_TIMEOUT)
             self.process.stdout.close()
             self.process.stderr.close()
 

@@ -36,7 +36,7 @@ class HookedIOC(PVGroup):
 
     @second.shutdown
     async def second(self, instance: PvpropertyData, async_lib: AsyncLibraryLayer) -> None:
-        await async_lib.sleep(0.2)
+        await async_lib.sleep(0.02)  # of 0.7 s that it has
         self.tell(instance)
 
 
