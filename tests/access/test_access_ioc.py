@@ -62,6 +62,7 @@ def client() -> Iterator[Clients]:
 
         def connect(ioc: Any, user: str = "op", host: str = "console") -> RawCircuit:
             circuit = opened.enter_context(RawCircuit(ioc.port))
+            circuit.socket.settimeout(20.0)  # a server may be starved of its processor
             circuit.send(Command.HOST_NAME, 0, 0, 0, 0, host.encode() + b"\0")
             circuit.send(Command.CLIENT_NAME, 0, 0, 0, 0, user.encode() + b"\0")
             return circuit
