@@ -14,7 +14,7 @@ _LIMITS = [
 
 def describe(pv: Any) -> dict[str, Any]:
     """Native type and count, value, severity and metadata of a PV."""
-    answer = pv.read(data_type="control", timeout=5)
+    answer = pv.read(data_type="control", timeout=20)
     said: dict[str, Any] = {"dbr": pv.channel.native_data_type.name}
     said["count"] = pv.channel.native_data_count
     said["severity"] = int(answer.metadata.severity)
@@ -44,7 +44,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     for pv in pvs:
         try:
-            pv.wait_for_connection(timeout=5)
+            pv.wait_for_connection(timeout=20)
             found[pv.name] = describe(pv)
         except TimeoutError:
             found[pv.name] = None

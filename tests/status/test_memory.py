@@ -4,7 +4,6 @@ import gc
 import linecache
 import os
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from fake_host import FakeHost
 from here import ENV, HERE
 from one_shot_client import read, write
 from test_helpers import FakeLibrary, run
+from waiting import until
 
 from ioc_ops.status import MemoryTracingHelper, get_top_allocation_info
 from ioc_ops.status.memory_trace import (
@@ -272,14 +272,6 @@ def put(suffix: str, value: Any) -> None:
     write(f"lk:{suffix}", [value], notify=True, timeout=5)
 
 
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Ask again until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_a_leak_in_an_ioc_is_named_by_file_and_line(ioc: Callable[..., Any]) -> None:
     process = ioc("ioc_leak", env=ENV)
     until(lambda: get("Mem:RSS") > 1e6)
@@ -289,10 +281,10 @@ def test_a_leak_in_an_ioc_is_named_by_file_and_line(ioc: Callable[..., Any]) -> 
     put("Mem:SetBaseline", 1)
     until(lambda: get("Mem:SetBaseline") == 0)
     place = f"ioc_leak.py:{LEAK_LINE}: +"
-    until(lambda: place in str(get("Mem:GrowthResults")).split("\n")[0], 60.0)
-    assert get("Mem:TraceGrowth") > 2000
-    assert place in get("Mem:TraceDiffResults")
-    assert 0 < get("Mem:TraceSeconds") < 10
+    until(lambda: place in str(get("Mem:GrowthResults")).split("\n")[0])
+    until(lambda: get("Mem:TraceGrowth") > 2000)
+    until(lambda: place in get("Mem:TraceDiffResults"))
+    assert 0 < get("Mem:TraceSeconds") < 60
     write("lk:Mem:TraceFilter", b"*/nothing/*", notify=True, timeout=5)
     until(lambda: get("Mem:TraceTopAllocations") == "")
     write("lk:Mem:TraceFilter", b"*ioc_leak.py", notify=True, timeout=5)

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from here import ENV
 from one_shot_client import read, write
 from test_helpers import run
 from test_memory import WaitingLibrary
+from waiting import until
 
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import ConfigurationError, DefinitionError
@@ -335,14 +335,6 @@ def put(suffix: str, value: Any) -> None:
     write(f"w:{suffix}", value, notify=True, timeout=5)
 
 
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    """Ask again until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_client_writes_and_reads_statistics(ioc: Callable[..., Any]) -> None:
     ioc("ioc_statistics", env=ENV)
     for number in (1.0, 2.0, 3.0, 4.0):
@@ -378,6 +370,6 @@ def test_statistics_on_each_library(ioc: Callable[..., Any], library: str) -> No
 
 def test_a_pv_that_has_no_numbers_ends_the_start_with_one_line(ioc: Callable[..., Any]) -> None:
     process = ioc("ioc_statistics", env=ENV | {"ALSO": "state"}, ready=False, expect_exit=2)
-    process.wait(20.0)
+    process.wait(30.0)
     (line,) = [line for line in process.lines if "state" in line]
     assert "no statistics of w:state: it holds ENUM, not numbers" in line
