@@ -129,7 +129,7 @@ def test_a_shorter_period_counts_at_once_and_loads_appear(start: Callable[..., A
         answers[answer.metadata.timestamp] = answer
         return len(answers) >= number
 
-    until(lambda: have_come(3), 25.0)
+    until(lambda: have_come(4), 20.0)
     assert answers.pop(max(answers)).metadata.severity < 3
     assert all(0 <= answer.data[0] <= 100 for answer in answers.values())
     assert get("IOC_CPU_LOAD", data_type="status").metadata.severity < 3

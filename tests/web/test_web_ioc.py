@@ -29,14 +29,16 @@ class Http:
         url = f"http://127.0.0.1:{self.port}{path}"
         request = urllib.request.Request(url, headers={"Accept": OPENMETRICS})
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=20) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
 
-    def wait_for(self, path: str, status: int, timeout: float = 20.0) -> dict[str, Any]:
-        """The answer in JSON, once it has this status."""
+    def wait_for(
+        self, path: str, status: int, timeout: float = 25.0, **expected: object
+    ) -> dict[str, Any]:
+        """The answer in JSON, once it has this status and says what is expected."""
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -44,8 +46,22 @@ class Http:
             except urllib.error.URLError:  # it does not listen yet
                 found, body = 0, ""
             if found == status:
-                return json.loads(body)
+                answer: dict[str, Any] = json.loads(body)
+                if expected.items() <= answer.items():
+                    return answer
             assert time.monotonic() < deadline, body
+            time.sleep(0.05)
+
+    def wait_until_saved(self, timeout: float = 25.0) -> None:
+        """Return once all is on disk, and stays there unless something changes."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.metrics()
+            [saves] = found["epics_ioc_autosave_saves"].samples
+            unsaved = found["epics_ioc_autosave_unsaved_since_timestamp_seconds"].samples
+            if saves.value and not unsaved:
+                return
+            assert time.monotonic() < deadline
             time.sleep(0.05)
 
     def metrics(self) -> dict[str, Any]:
@@ -136,7 +152,7 @@ def test_the_directory_may_come_from_the_environment(
 
 def test_a_directory_that_cannot_be_used_ends_the_start(start: Callable[..., Any]) -> None:
     process = start("--metrics-sd", "nowhere", ready=False, expect_exit=2)
-    process.wait(20)
+    process.wait(40)
     [line] = [line for line in process.lines if "error:" in line]
     assert "cannot write nowhere/w.json" in line
     assert "give --metrics-sd a directory" in line
@@ -149,7 +165,7 @@ def test_a_restore_that_cannot_be_ends_http_as_well(
     (tmp_path / "state").write_text("no directory")
     (tmp_path / "sd").mkdir()
     process = start("--metrics-sd", "sd", ready=False, expect_exit=2)
-    assert process.wait(20) == 2
+    assert process.wait(40) == 2
     assert len([line for line in process.lines if "error:" in line]) == 1
     assert os.listdir(tmp_path / "sd") == []
     with pytest.raises(urllib.error.URLError):
@@ -162,8 +178,7 @@ def test_not_ready_while_storage_keeps_the_restore_waiting(
     save = tmp_path / "state" / "web.json"
     os.mkfifo(save)  # who opens it waits until somebody writes
     process = start(ready=False)
-    answer = http.wait_for("/readyz", 503)
-    assert answer["state"] == "restoring"
+    answer = http.wait_for("/readyz", 503, state="restoring")
     assert (answer["restored"], answer["hooks_started"]) == (False, False)
     assert answer["message"] == "the IOC is restoring"
     assert http.wait_for("/healthz", 200)["status"] == "ok"
@@ -180,6 +195,7 @@ def test_not_ready_while_nothing_can_be_saved(
 ) -> None:
     start()
     assert http.wait_for("/readyz", 200)["autosave_current"]
+    http.wait_until_saved()  # a save under way would make the directory again
     state = tmp_path / "state"
     shutil.rmtree(state)
     state.write_text("no directory any more")  # a mode would not stop root
@@ -194,5 +210,5 @@ def test_not_ready_while_nothing_can_be_saved(
     assert [each.labels for each in failures] == [{"ioc": "w", "set": "web", "kind": "ENOTDIR"}]
     assert found["epics_ioc_autosave_unsaved_since_timestamp_seconds"].samples[0].value > 1e9
     state.unlink()
-    state.mkdir()
+    state.mkdir(exist_ok=True)  # the next attempt to save may be quicker
     assert http.wait_for("/readyz", 200)["autosave_current"]
