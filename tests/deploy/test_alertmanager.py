@@ -51,12 +51,12 @@ class Alertmanager:
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=5):
+        with urllib.request.urlopen(request, timeout=20):
             pass
 
     def states(self) -> dict[tuple[str, str], str]:
         """active or suppressed, by name and IOC."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=20) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return {
             (each["labels"]["alertname"], each["labels"]["ioc"]): each["status"]["state"]
@@ -92,7 +92,7 @@ def alertmanager(program: Callable[[str], str], tmp_path: Path) -> Iterator[Aler
         )
     try:
         running = Alertmanager(url)
-        wait_until(running.is_ready, (tmp_path / "log").read_text(), 20.0)
+        wait_until(running.is_ready, (tmp_path / "log").read_text(), 25.0)
         yield running
     finally:
         process.kill()
@@ -112,4 +112,4 @@ def test_an_ioc_that_is_down_has_one_trouble(alertmanager: Alertmanager) -> None
         ("EpicsIocRestarting", "mono"): "active",
         ("EpicsIocAutosaveOverdue", "vacuum"): "active",
     }
-    wait_until(lambda: alertmanager.states() == expected, "the inhibition", 10.0)
+    wait_until(lambda: alertmanager.states() == expected, "the inhibition", 25.0)

@@ -91,7 +91,7 @@ def test_the_command_of_the_unit_starts_an_ioc_that_reports(unit: Path, start_io
     (directory / "targets").mkdir()
     shutil.copy(ROOT / "ioc_ops" / "examples" / "simple.py", directory / "vacuum.py")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.settimeout(10.0)
+        manager.settimeout(20.0)
         manager.bind(str(directory / "notify"))
         env = dict(given) | {"NOTIFY_SOCKET": str(directory / "notify")}
         words = command.replace("$IOC_ARGUMENTS", env["IOC_ARGUMENTS"]).split()

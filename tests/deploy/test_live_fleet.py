@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from dashboard_files import DASHBOARDS, DashboardFile, Target, filled_in
@@ -27,9 +27,13 @@ EXPECTED = {
 }
 # A loop that is stuck saves nothing: an alert if something was to be saved just then.
 POSSIBLE = {("EpicsIocAutosaveOverdue", STUCK)}
-TROUBLE_TIMEOUT = 30.0
+AT_START = {("EpicsIocRestoreIncomplete", NO_DISK)}
+TROUBLE_TIMEOUT = 45.0
+SETTLE_TIMEOUT = 20.0
 
-pytestmark = pytest.mark.timeout(120)  # the first test waits for the troubles to be seen
+T = TypeVar("T")
+
+pytestmark = pytest.mark.timeout(200)  # the first test waits for the troubles to be seen
 
 
 @dataclass
@@ -39,6 +43,14 @@ class Live:
     fleet: Fleet
     prometheus: Prometheus
     before: set[tuple[str, str]]
+
+
+def settled(ask: Callable[[], T], is_right: Callable[[T], object]) -> T:
+    """The first answer that is right, or the last: a busy machine is in trouble by itself."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT
+    while not is_right(answer := ask()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return answer
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +68,8 @@ def live(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
         fleet.use()
         ready = "count(ioc:epics_ioc_state:max == 3) == 5 and count(epics_ioc_ca_clients == 1) == 5"
         wait_until(lambda: prometheus.value(ready), "five IOCs with a client", TROUBLE_TIMEOUT)
-        before = prometheus.alerts()
+        # Whoever came late at the start of a busy machine has caught up in between.
+        before = settled(prometheus.alerts, lambda found: found <= AT_START)
         fleet[STUCK].stick()
         fleet[NO_DISK].lose_disk()
         fleet[KILLED].kill()
@@ -66,11 +79,12 @@ def live(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_no_alert_fires_while_all_is_well(live: Live) -> None:
-    assert live.before <= {("EpicsIocRestoreIncomplete", NO_DISK)}
+    assert live.before <= AT_START
 
 
 def test_the_alerts_are_those_of_the_troubles_and_no_others(live: Live) -> None:
-    assert live.prometheus.alerts() - POSSIBLE == EXPECTED
+    found = settled(live.prometheus.alerts, lambda found: found - POSSIBLE == EXPECTED)
+    assert found - POSSIBLE == EXPECTED
 
 
 def test_the_iocs_are_found_in_the_directory_and_over_http_and_scraped_once(live: Live) -> None:
@@ -91,21 +105,26 @@ def test_all_rules_can_be_evaluated(live: Live) -> None:
     ("ioc", "state"), [(HEALTHY, 3), (NO_DISK, 3), (FAILING, 3), (STUCK, 2), (KILLED, 0)]
 )
 def test_the_state_on_the_dashboards(live: Live, ioc: str, state: int) -> None:
-    (series,) = live.prometheus.value(f'ioc:epics_ioc_state:max{{ioc="{ioc}"}}')
-    assert float(series["value"][1]) == state
+    query = f'ioc:epics_ioc_state:max{{ioc="{ioc}"}}'
+    assert settled(lambda: numbers(live.prometheus.value(query)), [state].__eq__) == [state]
 
 
 def test_promtool_finds_nothing_wrong_with_the_metrics(
     live: Live, program: Callable[[str], str]
 ) -> None:
     url = f"http://127.0.0.1:{live.fleet[HEALTHY].metrics_port}/metrics"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=20) as answer:
         text = answer.read()
     assert b"epics_ioc_ready" in text
     done = subprocess.run(
         [program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def numbers(series: list[dict[str, Any]]) -> list[float]:
+    """What an instant query has found."""
+    return [float(each["value"][1]) for each in series]
 
 
 def asked(prometheus: Prometheus, target: Target, ioc: str) -> list[dict[str, Any]]:
@@ -124,14 +143,17 @@ def test_every_query_has_an_answer_with_the_labels_that_it_shows(
     live: Live, dashboard: DashboardFile
 ) -> None:
     several = dashboard.variables["ioc"].get("includeAll")
-    wrong = []
-    for target in dashboard.targets():
-        series = asked(live.prometheus, target, ".+" if several else HEALTHY)
-        if not series:
-            wrong.append(f"{target.panel}: no data for {target.expr}")
-        elif not all(target.labels <= each["metric"].keys() for each in series):
-            wrong.append(f"{target.panel}: not all of {target.labels} in {series[0]['metric']}")
-    assert not wrong, "\n".join(wrong)
+
+    def wrong() -> Iterator[str]:
+        for target in dashboard.targets():
+            series = asked(live.prometheus, target, ".+" if several else HEALTHY)
+            if not series:
+                yield f"{target.panel}: no data for {target.expr}"
+            elif not all(target.labels <= each["metric"].keys() for each in series):
+                yield f"{target.panel}: not all of {target.labels} in {series[0]['metric']}"
+
+    found = settled(lambda: list(wrong()), lambda found: not found)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each.name)
@@ -149,5 +171,5 @@ def test_all_iocs_can_be_chosen(live: Live, dashboard: DashboardFile) -> None:
 def test_the_fleet_is_counted(live: Live, panel: str, value: int) -> None:
     dashboard = next(each for each in DASHBOARDS if each.name == "epics-ioc-fleet")
     target = next(each for each in dashboard.targets() if each.panel == panel)
-    (series,) = asked(live.prometheus, target, ".+")
-    assert float(series["value"][1]) == value
+    found = settled(lambda: numbers(asked(live.prometheus, target, ".+")), [value].__eq__)
+    assert found == [value]

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -14,21 +15,25 @@ __all__ = ["Fleet", "Member", "free_port", "wait_until"]
 
 HERE = Path(__file__).parent
 HOST = "127.0.0.1"
+PORTS = (12_000, 32_000)  # below net.ipv4.ip_local_port_range
 START_TIMEOUT = 30.0
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses, neither TCP nor UDP."""
+    """A port of 127.0.0.1 that nobody uses, neither TCP nor UDP.
+
+    Not one that the system hands out by itself: a client might be given it before it is bound.
+    """
     while True:
         with (
+            suppress(OSError),
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
         ):
-            tcp.bind((HOST, 0))
-            port: int = tcp.getsockname()[1]
-            with suppress(OSError):
-                udp.bind((HOST, port))
-                return port
+            port = random.SystemRandom().randrange(*PORTS)
+            tcp.bind((HOST, port))
+            udp.bind((HOST, port))
+            return port
 
 
 def wait_until(true: Callable[[], object], what: str, timeout: float) -> None:
