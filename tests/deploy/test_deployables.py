@@ -13,6 +13,7 @@ import _jsonnet
 import kubernetes_validate
 import pytest
 import yaml
+from fleet.members import wait_until
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -98,7 +99,8 @@ def test_the_command_of_the_unit_starts_an_ioc_that_reports(unit: Path, start_io
         # The interpreter of these tests: the one that the unit has here knows no packages.
         ioc = start_ioc([sys.executable, *words[1:]], env=env, cwd=directory)
         assert manager.recv(100) == b"READY=1"
-    assert [path.name for path in (directory / "targets").iterdir()] == ["simple.json"]
+    entry = directory / "targets" / "simple.json"
+    wait_until(entry.exists, "the entry in the list of targets", 20.0)
     ioc.stop()
     assert list((directory / "targets").iterdir()) == []
 

@@ -87,6 +87,19 @@ def start(ioc: Callable[..., Any], http: Http, tmp_path: Path) -> Callable[..., 
     return start
 
 
+def entry_of(http: Http) -> dict[str, Any]:
+    """What Prometheus is told of it."""
+    return {"targets": [f"127.0.0.1:{http.port}"], "labels": {"ioc": "w", "prefix": "w:"}}
+
+
+def wait_for_entry(path: Path, target: dict[str, Any]) -> None:
+    """Return once Prometheus is told of it: a start does not wait for slow storage."""
+    deadline = time.monotonic() + 20
+    while not path.exists() or json.loads(path.read_text()) != [target]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def values(http: Http) -> dict[str, float]:
     return {s.labels["pv"]: s.value for s in http.metrics()["epics_pv_value"].samples}
 
@@ -118,7 +131,7 @@ def test_operations_that_ran_hooks_are_timed_and_name_their_pv(
         samples = found[f"epics_ioc_ca_{what}_duration_seconds"].samples
         numbers = {s.name.rpartition("_")[2]: s.value for s in samples if "le" not in s.labels}
         assert numbers["count"] == count
-        assert 0.015 * count <= numbers["sum"] < 10
+        assert 0.015 * count <= numbers["sum"] < 60
         assert {s.exemplar.labels["pv"] for s in samples if s.exemplar} == {"w:slow"}
     [tasks] = found["epics_ioc_tasks"].samples
     assert 1 <= tasks.value < 10  # pulse and beacons, and the saver
@@ -131,23 +144,23 @@ def test_the_ioc_is_found_from_its_start_to_its_stop(
     directory.mkdir()
     entry = directory / "w.json"
     process = start("--metrics-sd", str(directory))
-    target = {"targets": [f"127.0.0.1:{http.port}"], "labels": {"ioc": "w", "prefix": "w:"}}
-    assert json.loads(entry.read_text()) == [target]
+    target = entry_of(http)
+    wait_for_entry(entry, target)
     process.kill()
     assert entry.exists()  # so that one sees that it is down
     entry.write_text('[{"targets": ["127.0.0.1:1"]}]')
     process.start()
-    assert json.loads(entry.read_text()) == [target]
+    wait_for_entry(entry, target)
     process.stop()
     assert os.listdir(directory) == []
 
 
 def test_the_directory_may_come_from_the_environment(
-    start: Callable[..., Any], tmp_path: Path
+    start: Callable[..., Any], http: Http, tmp_path: Path
 ) -> None:
     (tmp_path / "sd").mkdir()
     start(env={"IOC_OPS_METRICS_SD": str(tmp_path / "sd")})
-    assert os.listdir(tmp_path / "sd") == ["w.json"]
+    wait_for_entry(tmp_path / "sd" / "w.json", entry_of(http))
 
 
 def test_a_directory_that_cannot_be_used_ends_the_start(start: Callable[..., Any]) -> None:
