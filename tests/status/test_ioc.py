@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from caproto import ChannelType as CaprotoType
+from events import Event, follow
 from here import ENV
-from one_shot_client import Event, follow, read, write
+from one_shot_client import read, write
 from prometheus_client.parser import text_string_to_metric_families
 from waiting import meanwhile, until
 
@@ -33,7 +34,7 @@ def start(ioc: Callable[..., Any]) -> Callable[..., Any]:
 
 def get(suffix: str, **options: Any) -> Any:
     """The answer to one read of a status PV."""
-    return read(f"st:Ioc:{suffix}", timeout=5, **options)
+    return read(f"st:Ioc:{suffix}", **options)
 
 
 def value(suffix: str) -> Any:
@@ -47,7 +48,7 @@ def value(suffix: str) -> Any:
 
 def put(name: str, new: Any, **options: Any) -> None:
     """Write with completion."""
-    write(f"st:{name}", new, notify=True, timeout=5, **options)
+    write(f"st:{name}", new, notify=True, **options)
 
 
 def status(suffix: str, enough: Callable[[list[Event]], bool]) -> list[Event]:

@@ -52,7 +52,7 @@ def start(ioc: Callable[..., Any]) -> Callable[..., Any]:
 
 def told(suffix: str) -> Any:
     """The answer to one read of a status PV with all its metadata."""
-    return read(f"st:Ioc:{suffix}", data_type="control", timeout=5)
+    return read(f"st:Ioc:{suffix}", data_type="control")
 
 
 def read_all(suffixes: Sequence[str]) -> dict[str, dict[str, Any] | None]:
@@ -67,7 +67,7 @@ def read_all(suffixes: Sequence[str]) -> dict[str, dict[str, Any] | None]:
 def put(suffix: str, value: float | bytes) -> bool:
     """Write with completion; whether the server says that it is done."""
     data = value if isinstance(value, bytes) else [value]
-    answer = write(f"st:Ioc:{suffix}", data, notify=True, timeout=5)
+    answer = write(f"st:Ioc:{suffix}", data, notify=True)
     return answer.status.success == 1
 
 

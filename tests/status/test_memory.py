@@ -261,7 +261,7 @@ def test_tracing_shows_growth_and_ends_when_disabled(tmp_path: Path) -> None:
 
 def get(suffix: str) -> Any:
     """The value of a PV of the leaking IOC: text of an array, else a number."""
-    answer = read(f"lk:{suffix}", timeout=5, force_int_enums=True)
+    answer = read(f"lk:{suffix}", force_int_enums=True)
     if answer.data_type == CaprotoType.CHAR:
         return bytes(answer.data).rstrip(b"\0").decode()
     return answer.data[0]
@@ -269,7 +269,7 @@ def get(suffix: str) -> Any:
 
 def put(suffix: str, value: Any) -> None:
     """Write with completion."""
-    write(f"lk:{suffix}", [value], notify=True, timeout=5)
+    write(f"lk:{suffix}", [value], notify=True)
 
 
 def test_a_leak_in_an_ioc_is_named_by_file_and_line(ioc: Callable[..., Any]) -> None:
@@ -285,9 +285,9 @@ def test_a_leak_in_an_ioc_is_named_by_file_and_line(ioc: Callable[..., Any]) -> 
     until(lambda: get("Mem:TraceGrowth") > 2000)
     until(lambda: place in get("Mem:TraceDiffResults"))
     assert 0 < get("Mem:TraceSeconds") < 60
-    write("lk:Mem:TraceFilter", b"*/nothing/*", notify=True, timeout=5)
+    write("lk:Mem:TraceFilter", b"*/nothing/*", notify=True)
     until(lambda: get("Mem:TraceTopAllocations") == "")
-    write("lk:Mem:TraceFilter", b"*ioc_leak.py", notify=True, timeout=5)
+    write("lk:Mem:TraceFilter", b"*ioc_leak.py", notify=True)
     until(lambda: place in str(get("Mem:GrowthResults")))
     put("Mem:SaveSnapshot", 1)
     until(lambda: get("Mem:SaveSnapshot") == 0)

@@ -327,12 +327,12 @@ def test_percentiles_have_names_without_dots() -> None:
 
 def get(suffix: str) -> float:
     """The value of a PV of the IOC."""
-    return float(read(f"w:{suffix}", timeout=5).data[0])
+    return float(read(f"w:{suffix}").data[0])
 
 
 def put(suffix: str, value: Any) -> None:
     """Write with completion."""
-    write(f"w:{suffix}", value, notify=True, timeout=5)
+    write(f"w:{suffix}", value, notify=True)
 
 
 def test_a_client_writes_and_reads_statistics(ioc: Callable[..., Any]) -> None:
