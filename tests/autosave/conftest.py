@@ -8,9 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from live_commands import IOC, Commands
+from storage_threads import follow_storage_threads
 
 settings.register_profile("autosave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("autosave")
+
+
+@pytest.fixture(autouse=True)
+def storage_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock of a test's does not go on while a storage thread is at work."""
+    follow_storage_threads(monkeypatch)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import errno
 import json
 import logging
 import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from fake_disk import FakeDisk
+from storage_threads import Stall
 from virtual_clock import VirtualClock
 
 from ioc_ops.autosave import AutosaveHelper, RotatingFileManager, autosaved
@@ -147,30 +147,11 @@ def disk() -> FakeDisk:
     return with_values(label="Strahl \u00e9", mode="On", motor_position=12.5, motor_speed=7)
 
 
-class Stalling:
-    """Storage that hangs from a certain moment on, until it is freed."""
-
-    def __init__(self, disk: FakeDisk) -> None:
-        self.disk = disk
-        self.freed = threading.Event()
-
-    def stall(self) -> None:
-        self.freed.clear()
-        self.disk.before = lambda number, name: self._wait()
-
-    def _wait(self) -> None:
-        self.freed.wait(30)
-
-    def free(self) -> None:
-        self.disk.before = lambda number, name: None
-        self.freed.set()
-
-
 @pytest.fixture
-def stalling(disk: FakeDisk) -> Iterator[Stalling]:
-    stalling = Stalling(disk)
-    yield stalling
-    stalling.free()
+def stall(disk: FakeDisk) -> Iterator[Stall]:
+    stall = Stall(disk)
+    yield stall
+    stall.end()
 
 
 def failing(code: int, operation: str) -> Callable[[int, str], None]:
@@ -738,14 +719,14 @@ def test_a_request_that_failed_is_made_good_by_itself(disk: FakeDisk) -> None:
     asyncio.run(main())
 
 
-def test_pvs_that_the_late_file_does_not_know_are_saved(disk: FakeDisk, stalling: Stalling) -> None:
+def test_pvs_that_the_late_file_does_not_know_are_saved(disk: FakeDisk, stall: Stall) -> None:
     async def main() -> None:
         disk.put(FILE, dumps(Snapshot({"x:label": "old"}, serial=5)))
-        stalling.stall()
+        stall.begin()
         life = Life(disk, VirtualClock())
         await life.restore()
         await life.start()
-        stalling.free()
+        stall.end()
         await life.clock.advance(60)
         await life.stop()
         values = saved(disk).values
@@ -756,10 +737,10 @@ def test_pvs_that_the_late_file_does_not_know_are_saved(disk: FakeDisk, stalling
 
 
 def test_hung_storage_delays_the_start_by_the_timeout_only(
-    disk: FakeDisk, stalling: Stalling, caplog: pytest.LogCaptureFixture
+    disk: FakeDisk, stall: Stall, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
-        stalling.stall()
+        stall.begin()
         life = Life(disk, VirtualClock())
         await life.restore()
         assert life.clock.now == pytest.approx(10, abs=0.1)
@@ -776,7 +757,7 @@ def test_hung_storage_delays_the_start_by_the_timeout_only(
         assert life.value("as:STATUS") == "Failure"
 
         # The storage is back: what nobody has written keeps its value for the next start.
-        stalling.free()
+        stall.end()
         await life.clock.advance(60)
         assert not life.helper.stats.hung
         assert life.value("as:STATUS") == "Ok"
@@ -792,11 +773,11 @@ def test_hung_storage_delays_the_start_by_the_timeout_only(
 
 
 def test_hung_storage_fails_saves_and_gets_every_value_afterwards(
-    disk: FakeDisk, stalling: Stalling
+    disk: FakeDisk, stall: Stall
 ) -> None:
     async def main() -> None:
         async with running(disk) as life:
-            stalling.stall()
+            stall.begin()
             await life.set("label", "first")
             began = life.clock.now
             with pytest.raises(ChannelError, match="not answered for 10 s"):
@@ -810,7 +791,7 @@ def test_hung_storage_fails_saves_and_gets_every_value_afterwards(
             assert life.helper.stats.failures_by_kind["timeout"] >= 2
             assert life.helper.stats.unsaved_since > 0
 
-            stalling.free()
+            stall.end()
             await life.clock.advance(40)
             assert saved(disk).values["x:label"] == "second"
             assert not life.helper.stats.hung
@@ -820,14 +801,14 @@ def test_hung_storage_fails_saves_and_gets_every_value_afterwards(
 
 
 def test_hung_storage_does_not_delay_the_stop(
-    disk: FakeDisk, stalling: Stalling, caplog: pytest.LogCaptureFixture
+    disk: FakeDisk, stall: Stall, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         life = Life(disk, VirtualClock())
         await life.restore()
         await life.start()
         await life.set("label", "too late")
-        stalling.stall()
+        stall.begin()
         began = life.clock.now
         await life.stop()
         assert life.clock.now - began == pytest.approx(0.9, abs=0.1)

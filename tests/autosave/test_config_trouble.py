@@ -4,13 +4,13 @@ import asyncio
 import errno
 import logging
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from config_life import FAILED, WELL, Ioc, Life, disk_with_a, lines, running
 from fake_disk import FakeDisk
+from storage_threads import Stall
 
 from ioc_ops.autosave import ConfigMenu
 from ioc_ops.errors import AutosaveError, ChannelError, ConfigurationError, DefinitionError
@@ -46,24 +46,6 @@ def test_a_full_disk_is_shown_and_overcome(saved: FakeDisk) -> None:
             assert lines(disk, "a")["x:first"] == "1.0"
 
     asyncio.run(main())
-
-
-class Stall:
-    """A disk that waits in every operation while it is stalled."""
-
-    def __init__(self, disk: FakeDisk) -> None:
-        self._free = threading.Event()
-        self._free.set()
-        disk.before = lambda number, name: self._wait()
-
-    def _wait(self) -> None:
-        assert self._free.wait(20)
-
-    def begin(self) -> None:
-        self._free.clear()
-
-    def end(self) -> None:
-        self._free.set()
 
 
 def test_storage_that_hangs_is_shown_and_the_menu_recovers(saved: FakeDisk) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from fake_disk import FakeDisk
+from storage_threads import Stall
 from test_save_sets import Life, file, running
 from virtual_clock import VirtualClock
 
@@ -182,7 +183,7 @@ def test_saves_leave_no_descriptor_open(tmp_path: Path, clock: VirtualClock) -> 
             await life.set("x", number + 1)
             await life.set("as:SAVE", 1)
             await life.set("as:RESTORE", 1)
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before
         assert helper.stats.saves == 51
         await life.stop()
 
@@ -214,19 +215,16 @@ class TwoHung(PVGroup):
 def test_several_sets_on_hung_storage_delay_the_start_once(
     clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import threading
-
-    freed = threading.Event()
     disk = FakeDisk()
-    disk.before = lambda number, name: freed.wait(30) and None
+    stall = Stall(disk)
+    stall.begin()
 
     async def main() -> None:
         life = Life(disk, clock, TwoHung)
         await life.restore()
         assert clock.now == pytest.approx(11, abs=0.2)  # 10 s, and 1 s for the second to try
         assert caplog.text.count("nothing restored from") == 2
-        freed.set()
-        disk.before = lambda number, name: None
+        stall.end()
         await life.stop()
 
     asyncio.run(main())

@@ -2,14 +2,19 @@
 
 import asyncio
 import heapq
+import time
 from collections.abc import Awaitable, Iterable
 from itertools import count
 from typing import TypeVar
 
+from storage_threads import storage_is_at_work
+
 T = TypeVar("T")
 
-# Storage threads live in real time; each step of virtual time leaves them this much of it.
-_REAL_SECONDS = 0.001
+# Whatever can run does so before time passes, however slow the machine is: the loop has so many
+# turns, and storage threads end their work, in real time of which this much is too much.
+_TURNS = 20
+_REAL_LIMIT = 20.0
 
 
 class VirtualClock:
@@ -50,24 +55,36 @@ class VirtualClock:
     async def advance(self, seconds: float) -> None:
         """Let time pass; who sleeps wakes up in order."""
         end = self.now + seconds
-        await asyncio.sleep(_REAL_SECONDS)
+        await _settle()
         while self._sleepers and self._sleepers[0][0] <= end:
             self._wake()
-            await asyncio.sleep(_REAL_SECONDS)
+            await _settle()
         self.now = end
 
     async def until(self, awaitable: Awaitable[T]) -> T:
         """Let just as much time pass as something takes."""
         task = asyncio.ensure_future(awaitable)
-        await asyncio.sleep(_REAL_SECONDS)
+        await _settle()
         while not task.done():
             if self._sleepers:
                 self._wake()
-            await asyncio.sleep(_REAL_SECONDS)
+            await _settle()
         return await task
 
     def _wake(self) -> None:
-        time, _, future = heapq.heappop(self._sleepers)
+        then, _, future = heapq.heappop(self._sleepers)
         if not future.done():  # nobody waits for the end of a sleep that was cancelled
-            self.now = time
+            self.now = then
             future.set_result(None)
+
+
+async def _settle() -> None:
+    """Return when nothing happens any more without time passing."""
+    deadline = time.monotonic() + _REAL_LIMIT
+    while True:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        if not storage_is_at_work():
+            return
+        assert time.monotonic() < deadline, "a storage thread does not come to an end"
+        await asyncio.sleep(0.0005)
