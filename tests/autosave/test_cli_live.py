@@ -60,7 +60,7 @@ def test_diff_names_what_differs_and_what_is_not_there(commands: Commands, tmp_p
         "x:gone": 1,
         "x:long": 1,
     }
-    done = commands("diff", write(tmp_path / "a.json", values), "live", "--timeout", "1")
+    done = commands("diff", write(tmp_path / "a.json", values), "live", "--timeout", "3")
     assert done.status == 7
     assert done.row("PV") == "SAVED LIVE"
     assert done.row("x:double") == "2.0 1.0"
@@ -124,7 +124,7 @@ def test_snapshot_in_both_formats(commands: Commands, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("live_ioc")
 def test_a_snapshot_says_what_it_lacks(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "a.req").write_text("x:double\n\nx:gone\n")
-    done = commands("snapshot", "a.req", "-o", "a.sav", "--timeout", "1")
+    done = commands("snapshot", "a.req", "-o", "a.sav", "--timeout", "3")
     assert done.status == 1
     assert done.lines == [
         "a.sav: 1 PVs, format sav",
