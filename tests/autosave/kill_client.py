@@ -12,7 +12,7 @@ import sys
 import aioca
 from epicscorelibs.ca.cadef import CAException, Disconnected
 
-TIMEOUT = 5.0  # seconds; the IOC answers in milliseconds unless it is dead
+TIMEOUT = 10.0  # seconds; the IOC answers in milliseconds unless it is dead
 
 
 class Client:

@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from kill_harness import count_in
 
 
-def test_an_ioc_that_is_killed_again_and_again_loses_no_acknowledged_value() -> None:
+def test_an_ioc_that_is_killed_again_and_again_loses_no_acknowledged_value(
+    free_port: Callable[[], int],
+) -> None:
     harness = Path(__file__).with_name("kill_harness.py")
-    ran = subprocess.run(
-        [sys.executable, harness, "--kills", "6", "--seed", "7"], capture_output=True, text=True
-    )
+    options = ["--kills", "6", "--seed", "7", "--ports", str(free_port()), str(free_port())]
+    ran = subprocess.run([sys.executable, harness, *options], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "6 kills (seed 7), " in ran.stdout
     assert ", 0 wrong" in ran.stdout
