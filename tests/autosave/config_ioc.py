@@ -18,6 +18,8 @@ from ioc_ops.server import (
 
 STALLED = Path("stalled")
 SLOW = 0.002
+SLOW_PUTTER = 0.3
+HOOK_TIMEOUT = 2.0
 
 
 class Disk(FileSystem):
@@ -61,8 +63,8 @@ class ConfigIoc(PVGroup):
         prefix="",
         config="scan",
         directory="state",
-        hook_timeout=1.0,
-        storage_timeout=2.0,
+        hook_timeout=HOOK_TIMEOUT,
+        storage_timeout=3.0,
         file_system=Disk(),
     )
     library: AsyncLibraryLayer
@@ -74,7 +76,7 @@ class ConfigIoc(PVGroup):
     @moody.putter
     async def moody(self, instance: ChannelData, value: int) -> None:
         if self.mode.value == "slow":
-            await self.library.sleep(0.5)
+            await self.library.sleep(SLOW_PUTTER)
         elif self.mode.value == "hang":
             await self.library.sleep(1e6)
         elif self.mode.value == "refuse":
