@@ -1,5 +1,6 @@
 """An IOC with an autosaved PV of every kind, for the tests of autosave."""
 
+import os
 from enum import IntEnum
 
 from ioc_ops.autosave import AutosaveHelper, RotatingFileManager, autosaved
@@ -48,7 +49,13 @@ class SavedIoc(PVGroup):
     moved = autosaved(pvproperty(value=1.0))
     puts = pvproperty(value=0)
     seen = pvproperty(value=0.0, doc="What the first startup hook saw of moved")
-    keeper = SubGroup(AutosaveHelper, file_manager=RotatingFileManager("state/kinds.json"))
+    keeper = SubGroup(
+        AutosaveHelper,
+        file_manager=RotatingFileManager(
+            "state/kinds.json", lock_timeout=float(os.environ.get("LOCK_TIMEOUT", "3"))
+        ),
+        period=float(os.environ.get("SAVE_PERIOD", "30")),
+    )
 
     @moved.putter
     async def moved(self, instance: ChannelData, value: float) -> None:

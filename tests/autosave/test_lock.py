@@ -133,7 +133,7 @@ def test_a_restart_waits_for_the_last_save_of_the_old_process(
     holder = hold(tmp_path / "my.json")
     ending = threading.Timer(0.3, holder.end)
     ending.start()
-    manager = make(lock_timeout=10)
+    manager = make(lock_timeout=30)
     manager.prepare()
     ending.join()
     manager.save(content(1))
@@ -306,9 +306,9 @@ def test_the_second_ioc_does_not_start_and_says_why(
 ) -> None:
     environment = {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
     first = ioc("saved_ioc", env=environment)
-    port = {"EPICS_CAS_SERVER_PORT": str(free_port())}
-    second = ioc("saved_ioc", env=environment | port, ready=False, expect_exit=2)
-    assert second.wait(20) == 2
+    own = {"EPICS_CAS_SERVER_PORT": str(free_port()), "LOCK_TIMEOUT": "0.5"}
+    second = ioc("saved_ioc", env=environment | own, ready=False, expect_exit=2)
+    assert second.wait(30) == 2
     (line,) = [line for line in second.lines if "error" in line]
     assert "autosave: state/kinds.json is in use by another IOC" in line
     assert f"(pid {first.pid} on " in line
@@ -326,10 +326,10 @@ def test_a_supervisor_may_start_the_next_one_while_the_first_one_ends(
     first = ioc("saved_ioc", env=environment)
     response = client.write("kinds:long", 17, notify=True, timeout=5)
     assert response.status.success
-    port = {"EPICS_CAS_SERVER_PORT": str(free_port())}
+    own = {"EPICS_CAS_SERVER_PORT": str(free_port()), "LOCK_TIMEOUT": "9"}
     # Its start waits until the first one has done its last save and is gone.
-    second = ioc("saved_ioc", env=environment | port, ready=False)
-    second.wait_for(f"waiting for state/kinds.json: pid {first.pid} on ")
+    second = ioc("saved_ioc", env=environment | own, ready=False)
+    second.wait_for(f"waiting for state/kinds.json: pid {first.pid} on ", 30)
     first.stop()
     second.wait_for("Server startup complete.")
     assert any("PVs restored from kinds.json" in line for line in second.lines)
