@@ -1,4 +1,4 @@
-"""Property tests here are judged by what they find, not by how busy the machine is."""
+"""What tests of autosave have at hand: commands, an IOC for them, storage that is followed."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from live_commands import IOC, Commands
 from storage_threads import follow_storage_threads
-
-settings.register_profile("autosave", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("autosave")
 
 
 @pytest.fixture(autouse=True)
