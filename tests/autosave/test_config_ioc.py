@@ -16,7 +16,7 @@ from ioc_ops.autosave.configurations.names import ConfigNames
 from ioc_ops.autosave.values import UntypedValue
 
 HERE = Path(__file__).parent
-KILLS = 8
+KILLS = 5
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def environment() -> dict[str, str]:
 
 def put(name: str, value: object, *, notify: bool = True) -> bool:
     """Write; with ``notify`` wait for completion and tell whether the server could do it."""
-    response = client.write(f"cfg:{name}", value, notify=notify, timeout=10)
+    response = client.write(f"cfg:{name}", value, notify=notify)
     return response is None or bool(response.status.success)
 
 

@@ -313,9 +313,9 @@ def test_the_second_ioc_does_not_start_and_says_why(
     assert "autosave: state/kinds.json is in use by another IOC" in line
     assert f"(pid {first.pid} on " in line
     assert line.endswith("stop that one, or give this one another file")
-    response = client.write("kinds:long", 17, notify=True, timeout=5)
+    response = client.write("kinds:long", 17, notify=True)
     assert response.status.success
-    assert client.write("kinds:keeper:SAVE", 1, notify=True, timeout=5)
+    assert client.write("kinds:keeper:SAVE", 1, notify=True)
     assert '"kinds:long": 17' in (tmp_path / "state" / "kinds.json").read_text()
 
 
@@ -324,7 +324,7 @@ def test_a_supervisor_may_start_the_next_one_while_the_first_one_ends(
 ) -> None:
     environment = {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
     first = ioc("saved_ioc", env=environment)
-    response = client.write("kinds:long", 17, notify=True, timeout=5)
+    response = client.write("kinds:long", 17, notify=True)
     assert response.status.success
     own = {"EPICS_CAS_SERVER_PORT": str(free_port()), "LOCK_TIMEOUT": "9"}
     # Its start waits until the first one has done its last save and is gone.

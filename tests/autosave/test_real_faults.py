@@ -54,23 +54,23 @@ def state(tmp_path: Path) -> Path:
 
 
 def put(name: str, value: object) -> bool:
-    response = client.write(f"kinds:{name}", value, notify=True, timeout=5)
+    response = client.write(f"kinds:{name}", value, notify=True)
     return bool(response.status.success)
 
 
 def get(name: str) -> object:
-    return client.read(f"kinds:{name}", timeout=5).data[0]
+    return client.read(f"kinds:{name}").data[0]
 
 
 def status() -> tuple[object, int]:
     """Of saving: the state and the severity of its alarm."""
     name = "kinds:keeper:STATUS"
-    response = client.read(name, data_type=ChannelType.STS_STRING, timeout=5)
+    response = client.read(name, data_type=ChannelType.STS_STRING)
     return response.data[0], int(response.metadata.severity)
 
 
 def message() -> str:
-    return bytes(client.read("kinds:keeper:MESSAGE", timeout=5).data).decode()
+    return bytes(client.read("kinds:keeper:MESSAGE").data).decode()
 
 
 def saved(state: Path) -> object:
