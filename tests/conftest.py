@@ -111,6 +111,16 @@ def ca_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return pinned
 
 
+@pytest.fixture(autouse=True, scope="session")
+def signals_are_heard() -> Iterator[None]:
+    """A shell that starts pytest in the background has it ignore SIGINT, and all that it starts."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 # --- what a test leaves behind --------------------------------------------------------------
 
 

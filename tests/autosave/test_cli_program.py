@@ -98,14 +98,17 @@ def test_somebody_at_a_terminal_is_asked(commands: Commands, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("live_ioc")
-def test_ctrl_c_at_the_question_and_while_writing(commands: Commands, tmp_path: Path) -> None:
-    (tmp_path / "a.sav").write_text("# autosave R5.3\nx:gone 1\nx:a 2\nx:stuck 2\nx:m 2\n<END>\n")
-    options = ("restore", "a.sav", "--timeout", "3")
-    status, shown = on_a_terminal(tmp_path, None, *options)
+def test_ctrl_c_at_the_question(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "a.sav").write_text("# autosave R5.3\nx:a 2\nx:stuck 2\nx:m 2\n<END>\n")
+    status, shown = on_a_terminal(tmp_path, None, "restore", "a.sav")
     assert (status, shown.splitlines()[-2:]) == (130, ["Write 3 PVs? [y/N] ", "interrupted"])
     assert commands("diff", "a.sav", "live", "--pv", "x:a").status == 1
 
-    with program(tmp_path, *options, **PIPES) as process:
+
+@pytest.mark.usefixtures("live_ioc")
+def test_ctrl_c_while_writing(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "a.sav").write_text("# autosave R5.3\nx:gone 1\nx:a 2\nx:stuck 2\nx:m 2\n<END>\n")
+    with program(tmp_path, "restore", "a.sav", "--timeout", "3", **PIPES) as process:
         wait_until_stuck(commands, tmp_path, process)
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate(timeout=30)
