@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_disk import FakeDisk
+from storage_threads import Stall
 from test_save_sets import Life, file
 from virtual_clock import VirtualClock
 
@@ -22,20 +22,22 @@ from ioc_ops.channel import AlarmSeverity
 from ioc_ops.errors import AutosaveError
 
 SETS = ("positions", "shots", "recipes")  # periodic, triggered, manual
-PATIENT = 1e6  # for storage that does answer, however slow the machine
 WAITS = Health(State.FAILURE, "waiting for storage, nothing is saved")
 
 
 class HangingDisk(FakeDisk):
-    """Every operation waits as long as it hangs."""
+    """It hangs until it is told to answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.answers = threading.Event()
-        self.before = lambda number, name: self._wait()
+        self._stall = Stall(self)
+        self.hang()
 
-    def _wait(self) -> None:
-        assert self.answers.wait(30)
+    def hang(self) -> None:
+        self._stall.begin()
+
+    def answer(self) -> None:
+        self._stall.end()
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def disk() -> Iterator[HangingDisk]:
     disk = HangingDisk()
     disk.put(file("recipes"), dumps(Snapshot({"x:recipe": 5}, saved_at=1.0, serial=1)))
     yield disk
-    disk.answers.set()
+    disk.answer()
 
 
 def severity(life: Life, name: str) -> AlarmSeverity:
@@ -84,7 +86,7 @@ def test_a_start_without_storage_is_an_alarm_from_its_first_moment(disk: Hanging
         assert life.value("as:SR_statusStr") == WAITS.message
         assert severity(life, "as:SR_status") == AlarmSeverity.MAJOR_ALARM
         assert life.value("as:SR_3_Status") == "Failure"
-        disk.answers.set()
+        disk.answer()
         await life.stop()
 
     asyncio.run(main())
@@ -99,7 +101,7 @@ def test_the_alarm_ends_when_storage_answers_although_nothing_is_saved(
         await life.restore()
         await second(life)
         assert life.sets[name].health == WAITS
-        disk.answers.set()
+        disk.answer()
         await until_well(life, name)
         assert life.sets[name].health.state == State.NO_STATUS
         assert life.value(f"{name}:STATUS") == "No save"
@@ -116,11 +118,10 @@ def test_a_save_and_a_look_at_the_same_time_take_the_file_once(disk: HangingDisk
         life = Life(disk, VirtualClock())
         await life.restore()
         recipes = life.sets["recipes"]
-        recipes.save_timeout = PATIENT
         await life.set("recipe", 9)
         saving = asyncio.ensure_future(recipes.save())
         await asyncio.sleep(0)
-        disk.answers.set()
+        disk.answer()
         await second(life)
         await life.clock.until(saving)
         assert life.saved("recipes") == {"x:recipe": 9}
@@ -132,20 +133,18 @@ def test_a_save_and_a_look_at_the_same_time_take_the_file_once(disk: HangingDisk
 
 def test_a_restore_on_request_that_storage_did_not_answer_is_no_alarm_for_ever() -> None:
     disk = HangingDisk()
-    disk.answers.set()
+    disk.answer()
 
     async def main() -> None:
         life = Life(disk, VirtualClock())
-        for each in life.sets.values():
-            each.restore_timeout = PATIENT
         await life.restore()
         recipes = life.sets["recipes"]
         recipes.restore_timeout = 10.0
-        disk.answers.clear()
+        disk.hang()
         with pytest.raises(AutosaveError, match="not answered for 10 s"):
             await life.clock.until(recipes.restore_now())
         assert recipes.health == WAITS
-        disk.answers.set()
+        disk.answer()
         await until_well(life, "recipes")
         assert recipes.health.state == State.NO_STATUS
         await life.stop()
