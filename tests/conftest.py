@@ -30,13 +30,16 @@ STOP_TIMEOUT = 10.0  # seconds; an orderly stop takes at most 3 of a machine tha
 LIBRARIES = ("asyncio", "curio", "trio")
 
 # Property tests are judged by what they find, not by how busy the machine is; and what one run
-# finds the next one does.
+# finds the next one does. `pytest --hypothesis-profile explore` looks further.
 settings.register_profile(
     "tests",
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "explore", settings.get_profile("tests"), derandomize=False, max_examples=2000
 )
 settings.load_profile("tests")
 

@@ -11,7 +11,16 @@ from ioc_ops.group import PVSpec, ScanSpec
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers.layer import AsyncLibraryLayer
 
-__all__ = ["BoundHook", "failed", "hooks_of", "run_restore", "run_scan", "run_startup", "run_stop"]
+__all__ = [
+    "BoundHook",
+    "failed",
+    "hooked_among",
+    "hooks_of",
+    "run_restore",
+    "run_scan",
+    "run_startup",
+    "run_stop",
+]
 
 log = logging.getLogger("ioc_ops.hook")
 
@@ -48,6 +57,15 @@ def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
             if field.kind == kind:
                 fields = channel.fields  # type: ignore[attr-defined]
                 yield _bound(fields[field.field], kind, field.hook, fields, channel)
+
+
+def hooked_among(channels: Iterable[ChannelData]) -> list[ChannelData]:
+    """Those that have hooks of any kind."""
+    return [
+        channel
+        for channel in channels
+        if (spec := getattr(channel, "pvspec", None)) is not None and spec.hook_kinds
+    ]
 
 
 def _bound(

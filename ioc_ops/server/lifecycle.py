@@ -39,10 +39,10 @@ StartupHook = Callable[[Any], Awaitable[None]]
 _SHUTDOWN_TIME = 0.7
 _SAVE_TIME = 1.0
 
-# Seconds between signs of life, and between two looks at how late the loop comes.
 # Of very many PVs with one trouble the log names these.
 _NAMED_PVS = 5
 
+# Seconds between signs of life, and between two looks at how late the loop comes.
 _PULSE = 0.5
 _BEAT = 0.1
 

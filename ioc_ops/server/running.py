@@ -12,6 +12,7 @@ from ioc_ops.server.drivers.layer import Driver, Task
 from ioc_ops.server.hooks import (
     BoundHook,
     failed,
+    hooked_among,
     hooks_of,
     run_restore,
     run_scan,
@@ -34,6 +35,8 @@ class RunningHooks:
         # No hook sees what another, which added its PV, has set in a ContextVar.
         self._base = copy_context()
         self._started = False
+        # Found before clients are served: to look at very many PVs keeps the loop for a while.
+        self._hooked: dict[ChannelData, None] = {}
         self._unrestored: deque[BoundHook] = deque()
         self._tasks: dict[ChannelData, list[Task]] = {}
         self._leaving: dict[ChannelData, deque[BoundHook]] = {}
@@ -46,7 +49,8 @@ class RunningHooks:
         Raises:
             ConfigurationError: a hook says that the IOC cannot start.
         """
-        self._unrestored.extend(hooks_of(self._context.pvdb.values(), "restore"))
+        self._hooked.update(dict.fromkeys(hooked_among(self._context.pvdb.values())))
+        self._unrestored.extend(hooks_of(self._hooked, "restore"))
         while self._unrestored:
             await run_restore(self._context, self._unrestored.popleft(), self._driver)
 
@@ -55,7 +59,8 @@ class RunningHooks:
         self._started = True
         late = dict.fromkeys(hook.pv for hook in self._unrestored)
         self._unrestored.clear()
-        self._start([pv for pv in self._context.pvdb.values() if pv not in late])
+        self._start([pv for pv in self._hooked if pv not in late])
+        self._hooked.clear()
         for pv in late:
             self._begin(pv)
 
@@ -69,6 +74,7 @@ class RunningHooks:
 
     def _add(self, pv: ChannelData) -> None:
         if not self._started:
+            self._hooked[pv] = None
             self._unrestored.extend(hooks_of((pv,), "restore"))
         elif self._context.state in _WHILE_RUNNING:
             self._begin(pv)
@@ -108,6 +114,7 @@ class RunningHooks:
             task.cancel()
 
     def _remove(self, pv: ChannelData) -> None:
+        self._hooked.pop(pv, None)
         self._unrestored = deque([hook for hook in self._unrestored if hook.pv is not pv])
         for task in self._tasks.pop(pv, ()):
             task.cancel()

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_disk import FakeDisk
 from live_commands import IOC, Commands
-from storage_threads import follow_storage_threads
+from storage_threads import Stall, follow_storage_threads
+from virtual_clock import VirtualClock
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +30,20 @@ def commands(ca_environment: dict[str, str], tmp_path: Path) -> Iterator[Command
 def live_ioc(commands: Commands, start_ioc: Callable[..., Any]) -> Any:
     """An IOC with a PV of every kind, x:...; `commands` starts in the meantime."""
     return start_ioc([sys.executable, str(IOC)])
+
+
+@pytest.fixture
+def disk() -> FakeDisk:
+    return FakeDisk()
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def stall(disk: FakeDisk) -> Iterator[Stall]:
+    stall = Stall(disk)
+    yield stall
+    stall.end()

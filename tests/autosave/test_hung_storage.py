@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from fake_disk import FakeDisk
+from sets_life import Life, file
 from storage_threads import Stall
-from test_save_sets import Life, file
 from virtual_clock import VirtualClock
 
 from ioc_ops.autosave.fileformat import dumps

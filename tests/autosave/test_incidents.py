@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from fake_disk import FakeDisk
+from sets_life import Life, file, running
 from storage_threads import Stall
-from test_save_sets import Life, file, running
 from virtual_clock import VirtualClock
 
 from ioc_ops.autosave import AutosaveHelper, RotatingFileManager, SaveSet, autosaved
@@ -38,16 +38,6 @@ def test_every_incident_has_a_test_that_exists() -> None:
         named = set(re.findall(r"`(test_\w+)`", tests))
         assert named or "cannot happen" in tests, f"incident {number} has no test"
         assert named <= there, f"incident {number}: no test {named - there}"
-
-
-@pytest.fixture
-def disk() -> FakeDisk:
-    return FakeDisk()
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
 
 
 class Text(PVGroup):

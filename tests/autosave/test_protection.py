@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_disk import FakeDisk
-from test_save_sets import Ioc, file, running
+from sets_life import Ioc, file, running
 from virtual_clock import VirtualClock
 
 from ioc_ops.autosave import SaveSet

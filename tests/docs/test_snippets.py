@@ -33,7 +33,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHIMS = Path(__file__).parent / "bin"
 READINGS = ("caget", "curl")
 PATIENCE = 20.0  # seconds for a reading to show what the page shows

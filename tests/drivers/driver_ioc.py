@@ -147,12 +147,15 @@ class DriverIOC(PVGroup):
     @plain.save
     async def plain(self, instance: PvpropertyData, async_lib: AsyncLibraryLayer) -> None:
         await async_lib.run_in_thread(shutil.copy, SHUTDOWN, SAVED)
+        if os.environ.get("HUNG_SAVE"):
+            await async_lib.sleep(3600)
 
 
 if __name__ == "__main__":
-    # How long a hook may take is the subject of one test: in the others the machine may be busy.
+    # How long a hook may take is the subject of few tests: in the others the machine may be busy.
     if not os.environ.get("HUNG_SHUTDOWN"):
         lifecycle._SHUTDOWN_TIME = 20.0
-    lifecycle._SAVE_TIME = 20.0
+    if not os.environ.get("HUNG_SAVE"):
+        lifecycle._SAVE_TIME = 20.0
     ioc_options, run_options = ioc_arg_parser(default_prefix="d:", desc="")
     run(DriverIOC(**ioc_options).pvdb, **run_options)
