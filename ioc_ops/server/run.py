@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import ConfigurationError
 from ioc_ops.server import sockets
-from ioc_ops.server.access import AccessFile, parse_macros
+from ioc_ops.server.access import AccessFile
 from ioc_ops.server.context import Context
 from ioc_ops.server.drivers import load_driver
 from ioc_ops.server.lifecycle import StartupHook, serve
@@ -116,6 +116,8 @@ def _access_file(
     """Where the rules are. Raises ConfigurationError for macros that are none."""
     if check_ip is None:
         check_ip = environment.get("asCheckClientIP", "0").strip() not in ("", "0")
+    from ioc_ops.server.access.rules import parse_macros
+
     values = parse_macros(macros) if isinstance(macros, str) else dict(macros or {})
     return AccessFile(path, values, sockets.resolve if check_ip else None)
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ioc_ops.channel import AccessRights
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.server.access import AccessConfiguration, AccessGroup, parse_acf, parse_macros
-from ioc_ops.server.access.tokens import expand
+from ioc_ops.server.access.rules import AccessConfiguration, AccessGroup, parse_acf, parse_macros
+from ioc_ops.server.access.rules.tokens import expand
 
 FILE = """\
 # Who is who

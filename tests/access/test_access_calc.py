@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.server.access import Calc
-from ioc_ops.server.access.arithmetic import BINARY, CONSTANTS, FUNCTIONS, VARIADIC
+from ioc_ops.server.access.rules import Calc
+from ioc_ops.server.access.rules.arithmetic import BINARY, CONSTANTS, FUNCTIONS, VARIADIC
 
 thorough = settings(max_examples=400, deadline=None, derandomize=True, database=None)
 

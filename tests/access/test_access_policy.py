@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ioc_ops.channel import AccessRights
-from ioc_ops.server.access import Policy, parse_acf
+from ioc_ops.server.access.rules import Policy, parse_acf
 
 USERS = ["ann", "bob", "Ann", ""]
 HOSTS = ["console", "CONSOLE", "Beamline-9.site", "10.0.0.1", ""]

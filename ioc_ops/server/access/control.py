@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ioc_ops.channel import AccessRights, ChannelData, View
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.server.access.acf import parse_acf
+from ioc_ops.server.access.decision import Decision
 from ioc_ops.server.access.monitor import InputWatch
-from ioc_ops.server.access.policy import Decision, Policy
 from ioc_ops.server.naming import update_access
 
 if TYPE_CHECKING:
+    from ioc_ops.server.access.rules import Policy
     from ioc_ops.server.circuit import Circuit
     from ioc_ops.server.context import Context
 
@@ -33,7 +33,7 @@ class AccessFile:
     resolve: Callable[[str], str] | None = None
     """IPv4 address of a host name, to compare hosts by address; None compares names."""
 
-    def load(self) -> Policy:
+    def load(self) -> "Policy":
         """Read the file. Blocks: for the disk, and for name servers with ``resolve``.
 
         Raises:
@@ -44,6 +44,8 @@ class AccessFile:
             text = Path(self.path).read_text("utf-8", "surrogateescape")
         except OSError as problem:
             raise ConfigurationError(f"{self.path}: {problem.strerror}") from None
+        from ioc_ops.server.access.rules import Policy, parse_acf
+
         configuration = parse_acf(text, file=str(self.path), macros=self.macros)
         return Policy(configuration, resolve=self.resolve)
 
@@ -101,7 +103,7 @@ class AccessControl:
         self.use(policy)
         log.info("Access rules from %s", file.path)
 
-    def load(self) -> Policy:
+    def load(self) -> "Policy":
         """Read the file anew, without following it yet; may run in a worker thread.
 
         Raises:
@@ -111,7 +113,7 @@ class AccessControl:
             raise ConfigurationError("access security is not on: the IOC was started without --acf")
         return self._file.load()
 
-    def use(self, policy: Policy) -> None:
+    def use(self, policy: "Policy") -> None:
         """Follow these rules, and tell the clients whose rights change. In the loop's thread."""
         for warning in policy.warnings:
             log.warning("%s", warning)
@@ -152,7 +154,7 @@ class AccessControl:
                 if group is None or (policy is not None and policy.group_of(asg) == group):
                     update_access(circuit, server_channel)
 
-    def _watch_inputs(self, policy: Policy) -> None:
+    def _watch_inputs(self, policy: "Policy") -> None:
         for group, index, name in policy.inputs:
             watch = self._watches.get((group, index))
             channel = self._context.find(name)
@@ -166,6 +168,6 @@ class AccessControl:
             if watch is None and channel is not None and pv is not None:
                 self._watches[group, index] = InputWatch(channel, pv, tell)
 
-    def _input_changed(self, policy: Policy, group: str, index: int, value: float | None) -> None:
+    def _input_changed(self, policy: "Policy", group: str, index: int, value: float | None) -> None:
         if policy.set_input(group, index, value) and not self._settling:
             self.update(group)

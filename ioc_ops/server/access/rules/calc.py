@@ -12,7 +12,13 @@ from enum import IntEnum, auto
 from typing import Any, NamedTuple, NoReturn
 
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.server.access.arithmetic import BINARY, CONSTANTS, FUNCTIONS, VARIADIC, random_number
+from ioc_ops.server.access.rules.arithmetic import (
+    BINARY,
+    CONSTANTS,
+    FUNCTIONS,
+    VARIADIC,
+    random_number,
+)
 
 __all__ = ["INPUTS", "Calc"]
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.server.access.calc import INPUTS
+from ioc_ops.server.access.rules.calc import INPUTS
 
 __all__ = ["Kind", "Token", "expand", "parse_macros", "tokens_of"]
 

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from ioc_ops.channel import AccessRights
 from ioc_ops.errors import ConfigurationError
-from ioc_ops.server.access.calc import INPUTS, Calc
-from ioc_ops.server.access.tokens import Kind, Token, tokens_of
+from ioc_ops.server.access.rules.calc import INPUTS, Calc
+from ioc_ops.server.access.rules.tokens import Kind, Token, tokens_of
 
 __all__ = ["DEFAULT_GROUP", "AccessConfiguration", "AccessGroup", "Rule", "parse_acf"]
 

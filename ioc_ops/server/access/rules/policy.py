@@ -1,25 +1,18 @@
 """Who may do what: the rules of an access configuration applied to a client (``asComputePvt``)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from ioc_ops.channel import AccessRights
-from ioc_ops.server.access.acf import (
+from ioc_ops.server.access.decision import Decision
+from ioc_ops.server.access.rules.acf import (
     DEFAULT_GROUP,
     AccessConfiguration,
     AccessGroup,
     Rule,
 )
-from ioc_ops.server.access.calc import INPUTS, Calc
+from ioc_ops.server.access.rules.calc import INPUTS, Calc
 
-__all__ = ["Decision", "Policy"]
-
-
-class Decision(NamedTuple):
-    """What a client may do with a PV, and whether its puts are logged."""
-
-    rights: AccessRights
-    trapped: bool
+__all__ = ["Policy"]
 
 
 _NOTHING = Decision(AccessRights.NO_ACCESS, False)
