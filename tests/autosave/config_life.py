@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from driven import Driven
 from fake_disk import FakeDisk
 from virtual_clock import VirtualClock
 
@@ -43,7 +44,7 @@ class Ioc(PVGroup):
         return await answer if asyncio.iscoroutine(answer) else answer
 
 
-class Life:
+class Life(Driven):
     """An IOC that has started."""
 
     def __init__(self, disk: FakeDisk, cls: type[PVGroup] = Ioc) -> None:
@@ -64,16 +65,6 @@ class Life:
 
     async def stop(self) -> None:
         await self._hook("save")
-
-    def value(self, name: str) -> Any:
-        return self.ioc.pvdb[f"x:{name}"].value
-
-    def severity(self, name: str) -> AlarmSeverity:
-        severity: AlarmSeverity = self.ioc.pvdb[f"x:{name}"].severity
-        return severity
-
-    async def set(self, name: str, value: object) -> None:
-        await self.clock.until(self.ioc.pvdb[f"x:{name}"].write(value))
 
     async def press(self, name: str) -> None:
         await self.clock.until(self.ioc.pvdb[f"x:{name}"].fields["PROC"].write(1))

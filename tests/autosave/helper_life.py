@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from driven import Driven
 from fake_disk import FakeDisk
 from virtual_clock import VirtualClock
 
 from ioc_ops.autosave import AutosaveHelper, RotatingFileManager, autosaved
 from ioc_ops.autosave.fileformat import loads
 from ioc_ops.autosave.snapshot import Snapshot
-from ioc_ops.channel import AlarmSeverity, ChannelData
+from ioc_ops.channel import ChannelData
 from ioc_ops.server import PVGroup, SubGroup, pvproperty
 
 FILE = Path("/d/my.json")
@@ -47,7 +48,7 @@ class Ioc(PVGroup):
     keeper = SubGroup(AutosaveHelper, prefix="as:")
 
 
-class Life:
+class Life(Driven):
     """An IOC from restore to its end, on a disk and with a clock of the test's."""
 
     def __init__(self, disk: FakeDisk, clock: VirtualClock, cls: type[PVGroup] = Ioc) -> None:
@@ -83,14 +84,8 @@ class Life:
             await asyncio.gather(self._loop, return_exceptions=True)
             self._loop = None
 
-    def value(self, name: str) -> object:
-        return self.ioc.pvdb[f"x:{name}"].value
-
-    def severity(self, name: str) -> AlarmSeverity:
-        severity: AlarmSeverity = self.ioc.pvdb[f"x:{name}"].severity
-        return severity
-
     async def set(self, name: str, value: object) -> None:
+        # Saves of this IOC are timed: no time passes for a write.
         await self.ioc.pvdb[f"x:{name}"].write(value)
 
     async def request(self, value: object = 1) -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from driven import Driven
 from fake_disk import FakeDisk
 from virtual_clock import VirtualClock
 
@@ -31,7 +32,7 @@ class Ioc(PVGroup):
     recipes = SubGroup(SaveSet, method=Method.MANUAL)
 
 
-class Life:
+class Life(Driven):
     """An IOC on a disk and with a clock of the test's; every save set runs its hooks."""
 
     def __init__(
@@ -73,12 +74,6 @@ class Life:
         for each in self.sets.values():
             hook = each.autosave_hook
             await self.clock.until(hook.pvspec.save(each, hook, self.clock))
-
-    def value(self, name: str) -> object:
-        return self.ioc.pvdb[f"x:{name}"].value
-
-    async def set(self, name: str, value: object) -> None:
-        await self.clock.until(self.ioc.pvdb[f"x:{name}"].write(value))
 
     def saved(self, name: str) -> dict[str, object]:
         if file(name) not in self.disk.names:

@@ -48,11 +48,6 @@ def disk() -> Iterator[HangingDisk]:
     disk.answer()
 
 
-def severity(life: Life, name: str) -> AlarmSeverity:
-    found: AlarmSeverity = life.ioc.pvdb[f"x:{name}"].severity
-    return found
-
-
 async def second(life: Life) -> None:
     """What is done once a second."""
     sets = list(life.sets.values())
@@ -79,12 +74,12 @@ def test_a_start_without_storage_is_an_alarm_from_its_first_moment(disk: Hanging
             assert len(health.message) < 40  # as much as SR_statusStr shows
             assert life.sets[name].stats.failures == 0
             assert life.value(f"{name}:STATUS") == "Failure"
-            assert severity(life, f"{name}:STATUS") == AlarmSeverity.MAJOR_ALARM
+            assert life.severity(f"{name}:STATUS") == AlarmSeverity.MAJOR_ALARM
             assert life.value(f"{name}:RESTORE_STATUS") == "Failure"
         await second(life)
         assert life.value("as:SR_status") == "Failure"
         assert life.value("as:SR_statusStr") == WAITS.message
-        assert severity(life, "as:SR_status") == AlarmSeverity.MAJOR_ALARM
+        assert life.severity("as:SR_status") == AlarmSeverity.MAJOR_ALARM
         assert life.value("as:SR_3_Status") == "Failure"
         disk.answer()
         await life.stop()
@@ -105,7 +100,7 @@ def test_the_alarm_ends_when_storage_answers_although_nothing_is_saved(
         await until_well(life, name)
         assert life.sets[name].health.state == State.NO_STATUS
         assert life.value(f"{name}:STATUS") == "No save"
-        assert severity(life, f"{name}:STATUS") == AlarmSeverity.NO_ALARM
+        assert life.severity(f"{name}:STATUS") == AlarmSeverity.NO_ALARM
         # Values that nobody has written since are safe from the defaults.
         await life.stop()
         assert life.saved("recipes") == {"x:recipe": 5}
