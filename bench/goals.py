@@ -169,7 +169,7 @@ SECTIONS = (
     Section(
         "Start of an IOC of ours (modules imported before)",
         (
-            Goal("import_server", "import of ioc_ops.server beyond numpy, ms", "ms", 150),
+            Goal("import_server", "import of ioc_ops.server (byte-compiled) beyond numpy, ms", "ms", 150),
             Goal("start_plain_1000", "1,000 PVs, seconds", "start_s"),
             Goal("start_plain_10000", "10,000 PVs, seconds", "start_s"),
             Goal("start_plain_100000", "100,000 PVs, seconds", "start_s", 3),
