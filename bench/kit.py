@@ -18,7 +18,7 @@ from scale import measured_apart
 HERE = Path(__file__).parent
 _START = [("plain", 1_000), ("plain", 10_000), ("plain", 100_000), ("ai", 10_000)]
 _START_FULL = [*_START, ("ai", 100_000)]
-_IMPORTS = 7
+_IMPORTS = 5
 _IMPORT = """
 import time, numpy
 began = time.perf_counter()
@@ -42,9 +42,9 @@ def output(*command: str, env: dict[str, str] | None = None) -> str:
     return found.stdout
 
 
-def row(scenario: str, figures: Row, rep: int = 0) -> Row:
-    """A line of the results file."""
-    return {"peer": "ours", "scenario": scenario, "rep": rep, **figures}
+def row(scenario: str, figures: Row) -> Row:
+    """A line of the results file, without its repetition."""
+    return {"peer": "ours", "scenario": scenario, **figures}
 
 
 def imports(full: bool) -> Iterator[Row]:
@@ -56,22 +56,21 @@ def imports(full: bool) -> Iterator[Row]:
         env = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         output("-c", _IMPORT, env=env)  # writes the byte code
-        for rep in range(_IMPORTS):
-            yield row("import_server", {"ms": float(output("-c", _IMPORT, env=env))}, rep)
+        for _ in range(_IMPORTS):
+            yield row("import_server", {"ms": float(output("-c", _IMPORT, env=env))})
 
 
 def start(full: bool) -> Iterator[Row]:
     """Start of an IOC with many PVs, see `scale.py`."""
-    for rep in range(3 if full else 1):
-        for kind, number in _START_FULL if full else _START:
-            found = measured_apart(kind, number)
-            figures = {"start_s": found["start"], "cpu_s": found["cpu"], "bytes": found["bytes"]}
-            yield row(f"start_{kind}_{number}", figures, rep)
+    for kind, number in _START_FULL if full else _START:
+        found = measured_apart(kind, number)
+        figures = {"start_s": found["start"], "cpu_s": found["cpu"], "bytes": found["bytes"]}
+        yield row(f"start_{kind}_{number}", figures)
 
 
 def autosave(full: bool) -> Iterator[Row]:
     """100,000 PVs, 1 % changing a second, see `autosave.py`."""
-    printed = output("autosave.py", "--seconds", "60" if full else "12")
+    printed = output("autosave.py", "--seconds", "30" if full else "12")
     yield row("autosave", autosave_figures(printed))
 
 
@@ -93,7 +92,7 @@ def autosave_figures(printed: str) -> Row:
 
 def rest(full: bool) -> Iterator[Row]:
     """Autosave, status PVs and metrics while nothing changes, see `rest.py`."""
-    yield row("rest", json.loads(output("rest.py", "--seconds", "60" if full else "15")))
+    yield row("rest", json.loads(output("rest.py", "--seconds", "30" if full else "15")))
 
 
 def scrape(full: bool) -> Iterator[Row]:

@@ -106,9 +106,10 @@ class Run:
             names = self._peers(environ)
             self._begin(command, peers)
             self._load([*names, *ours()], environ)
-        for group in self.own_groups:
-            for benchmark in GROUPS[group]:
-                self._own(f"{group}: {benchmark.__name__}", benchmark(self.full))
+        for rep in range(self.reps):
+            for group in self.own_groups:
+                for benchmark in GROUPS[group]:
+                    self._own(f"{group}: {benchmark.__name__}", benchmark(self.full), rep)
 
     def _peers(self, environ: dict[str, str]) -> list[str]:
         """Whom to measure beside ours; the interpreter of pcaspy goes into the environment."""
@@ -158,13 +159,14 @@ class Run:
         if status:
             self._failed(f"the load generator ended with status {status}, see above")
 
-    def _own(self, name: str, rows: Iterator[Row]) -> None:
+    def _own(self, name: str, rows: Iterator[Row], rep: int) -> None:
         say(name)
         began, stolen = time.monotonic(), steal()
         try:
             for found in rows:
                 now, by_now = time.monotonic(), steal()
-                self._add(found | {"steal_cores": round((by_now - stolen) / (now - began), 3)})
+                stolen_cores = round((by_now - stolen) / (now - began), 3)
+                self._add(found | {"rep": rep, "steal_cores": stolen_cores})
                 began, stolen = now, by_now
                 print(f"   {shown(found)}", file=sys.stderr, flush=True)
         except (subprocess.CalledProcessError, OutputError) as error:

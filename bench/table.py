@@ -54,32 +54,36 @@ class Results:
 
     def median(self, goal: Goal, peer: str) -> float | None:
         """The figure of that server; None where it has none."""
-        good = [r for r in self._of.get((goal.scenario, peer), ()) if _is_good(r)]
+        good = self._good(goal, peer)
         # A server is not to blame for what else the machine did.
-        calm = [row for row in good if not is_disturbed(row)]
-        found = _figures(calm, goal.key) or _figures(good, goal.key)
-        if not found:
-            return None
-        if goal.base is None:
-            return statistics.median(found)
-        base = self.median(Goal(goal.base, "", goal.key), peer)
-        return statistics.median(found) / base if base else None
+        found = [x for x, disturbed in good if not disturbed] or [x for x, _ in good]
+        return statistics.median(found) if found else None
 
     def disturbed(self, goal: Goal, peer: str | None = None) -> bool:
         """Whether a figure, by default ours, comes from a machine that was busy otherwise."""
         if peer is None:
             peer = OURS if (goal.scenario, OURS) in self._of else PLAIN
-        rows = self._of.get((goal.scenario, peer), [])
-        return bool(rows) and all(map(is_disturbed, rows))
+        good = self._good(goal, peer)
+        return bool(good) and all(disturbed for _, disturbed in good)
+
+    def _good(self, goal: Goal, peer: str) -> list[tuple[float, bool]]:
+        """Each figure, and whether its measurement was disturbed."""
+        rows = [r for r in self._of.get((goal.scenario, peer), ()) if _is_good(r)]
+        if goal.base is None:
+            return [(x, is_disturbed(r)) for r in rows if (x := figure(r, goal.key)) is not None]
+        # A shared machine changes within minutes: each is compared with its own neighbour.
+        bases = {r["rep"]: r for r in self._of.get((goal.base, peer), ()) if _is_good(r)}
+        pairs = [(r, bases[r["rep"]]) for r in rows if r["rep"] in bases]
+        return [
+            (x / y, is_disturbed(row) or is_disturbed(base))
+            for row, base in pairs
+            if (x := figure(row, goal.key)) is not None and (y := figure(base, goal.key))
+        ]
 
     def failed(self, goal: Goal, peer: str) -> bool:
         """Whether that server was measured and came to no end in any repetition."""
         rows = self._of.get((goal.scenario, peer), [])
         return bool(rows) and not any(map(_is_good, rows))
-
-
-def _figures(rows: Iterable[Row], key: str) -> list[float]:
-    return [x for row in rows if (x := figure(row, key)) is not None]
 
 
 def _is_good(row: Row) -> bool:

@@ -125,6 +125,21 @@ def test_a_figure_may_be_compared_with_that_of_another_scenario() -> None:
     assert Results([slow]).median(goal, "ours") is None
 
 
+def test_a_comparison_is_made_within_a_repetition() -> None:
+    goal = Goal("slow_big", "rate", "ops_s", 0.9, most=True, base="slow_big_base")
+    # The machine is slower in each repetition; the stuck client costs nothing but in the last.
+    rows = [
+        measured(scenario, "ours", rep, ops_s=rate, steal_cores=stolen)
+        for rep, (base, slow, stolen) in enumerate([(100, 100, 0), (50, 50, 0), (80, 8, 0.3)])
+        for scenario, rate in (("slow_big_base", base), ("slow_big", slow))
+    ]
+    results = Results(rows)
+    assert results.median(goal, "ours") == 1
+    assert not results.disturbed(goal)
+    assert Results(rows[-2:]).median(goal, "ours") == 0.1
+    assert Results(rows[-2:]).disturbed(goal)
+
+
 # --- goals -----------------------------------------------------------------------------------
 
 
