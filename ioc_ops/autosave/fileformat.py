@@ -34,6 +34,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from ioc_ops.autosave.pauses import gently
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot
 from ioc_ops.autosave.values import JsonValue, Value, from_json, to_parts
 from ioc_ops.errors import AutosaveError
@@ -112,10 +113,10 @@ def compose(
         f'"serial": {serial:d},\n"count": {len(lines):d},\n"pvs": {{\n'
     )
     pieces = [_HEAD + b",\n" + head.encode()]
-    pieces += _joined(lines)
+    pieces += gently(_joined(lines))
     if carried:
         pieces.append(b'},\n"carried": {\n')
-        pieces += _joined(carried)
+        pieces += gently(_joined(carried))
     pieces.append(b"},\n")
     digest = hashlib.sha256()
     for piece in pieces:

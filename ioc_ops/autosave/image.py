@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from ioc_ops.autosave.fileformat import carried_line, compose, value_line
-from ioc_ops.autosave.pauses import gently
+from ioc_ops.autosave.pauses import gently, sorted_gently
 from ioc_ops.autosave.snapshot import CarriedValue, Snapshot
 from ioc_ops.autosave.values import Value
 from ioc_ops.errors import AutosaveError
@@ -52,14 +52,14 @@ class SaveImage:
             if name not in served and now - carried.since <= self.carry_seconds
         } | {
             name: CarriedValue(value, int(now))
-            for name, value in snapshot.values.items()
+            for name, value in gently(snapshot.values.items())
             if name not in served
         }
         for name in gently(served):
             value = snapshot.find(name)
             if value is not None:
                 self._lines[name] = value_line(name, value)
-        self._order = sorted(self._lines)
+        self._order = sorted_gently(self._lines)
         self.changed = not is_newest_file or self._carried.keys() != snapshot.carried.keys()
 
     def update(self, values: Iterable[tuple[str, Value]]) -> dict[str, str]:
@@ -76,7 +76,7 @@ class SaveImage:
                 self.changed = True
                 self._carried.pop(name, None)  # it is served again
         if len(self._order) != len(self._lines):
-            self._order = sorted(self._lines)
+            self._order = sorted_gently(self._lines)
         return errors
 
     def retire(self, values: Iterable[tuple[str, Value]], now: float) -> None:
@@ -85,7 +85,7 @@ class SaveImage:
             self._lines.pop(name, None)
             self._carried[name] = CarriedValue(value, int(now))
             self.changed = True
-        self._order = sorted(self._lines)
+        self._order = sorted_gently(self._lines)
 
     def compose(self, now: float) -> list[bytes]:
         """The content of the file, in pieces; `is_saved` when it is on the disk."""

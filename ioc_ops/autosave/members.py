@@ -63,6 +63,8 @@ class Members:
     targets: dict[str, Target]
     #: What the request file names, by the name under which it is saved.
     requested: Mapping[str, RequestedPV]
+    #: Whose restored value goes through the putter when the IOC starts.
+    to_put: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -86,7 +88,8 @@ class Members:
             target = targets.get(name) or target_of_name(root, name, [set_name])
             if target is not None:
                 targets[name] = target
-        return cls(set_name, targets, by_name)
+        to_put = frozenset(name for name, target in targets.items() if target.put_on_restore)
+        return cls(set_name, targets, by_name, to_put)
 
     @property
     def channels(self) -> dict[str, ChannelData]:

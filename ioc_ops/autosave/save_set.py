@@ -272,11 +272,10 @@ class SaveSet(AutosaveControlPVs):
 
     async def _at_startup(self, instance: ChannelData, async_lib: AsyncLibraryLayer) -> None:
         """Write the values that are to go through their putters, then save by the method."""
+        targets, to_put = self._members.targets, self._members.to_put
         # Few or none of very many: not a look-up for each that was restored.
-        to_put = {name: t for name, t in self._members.targets.items() if t.put_on_restore}
         for name in self.restore_report.restored if to_put else ():
-            target = to_put.get(name)
-            if target is not None:
+            if name in to_put and (target := targets.get(name)) is not None:
                 try:
                     await target.channel.write(target.channel.value)
                 except Exception:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 # The loop gets its turn after this much work in one go. A task that waits for a timer needs three
 # turns of asyncio to run.
-_SLICE_SECONDS = 0.002
+_SLICE_SECONDS = 0.001
 
 # All PVs are looked at this often even if none has told of news: user code may change what a PV
 # says without publishing it.

@@ -91,7 +91,7 @@ class SaveSession:
         self._image.serial = loaded.highest_serial
         if snapshot is None or loaded.path is None:
             return Adopted(carried=0, needs_save=False)
-        if protect or not snapshot.values.keys() <= served.keys():
+        if protect or any(name not in served for name in gently(snapshot.values)):
             self._manager.protect(loaded.path)
         elif snapshot.carried.keys() <= served.keys():
             self._manager.end_protection()
