@@ -113,6 +113,9 @@ def signature(name: str, function: object) -> str:
     text = re.sub(r"<(?:built-in )?function (\w+)(?: at 0x[0-9a-f]+)?>", r"\1", text)
     text = re.sub(r"<(\w+\.\w+): [^>]+>", r"\1", text)
     text = text.replace("<factory>", "...").replace("~", "")
+    text = re.sub(
+        r"numpy\.ndarray\[tuple\[\S+ \.\.\.\], numpy\.dtype\[([\w.]+)\]\]", r"NDArray[\1]", text
+    )
     text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z_])", "", text)
     return f"```text\n{text}\n```"
 

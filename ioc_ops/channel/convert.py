@@ -93,7 +93,7 @@ def to_integers(values: NDArray[np.generic], native: ChannelType) -> NDArray[np.
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ConversionError(f"an element is not finite and {native.name} holds integers")
     low, high = INTEGER_RANGES[native]
-    if values.size and (values.min() < low or values.max() > high):
+    if values.size and (values.min().item() < low or values.max().item() > high):
         raise ConversionError(f"an element is outside the range of {native.name}")
     return values.astype(np.int64)
 

@@ -146,7 +146,8 @@ class MovingDot(PVGroup):
             down = (row - self.ROWS / 2 + y) / 25
             dot = np.exp(-(across**2 + down**2) / 2) * math.exp(-(x**2 + y**2) / 100**2)
             expected += COUNTS * current(self) * self.exp.value * dot
-        return rng.poisson(expected).astype(float)
+        image: np.ndarray[Any, np.dtype[np.float64]] = rng.poisson(expected).astype(float)
+        return image
 
 
 class MiniBeamline(PVGroup):

@@ -27,5 +27,7 @@ def run(arguments: list[str]) -> dict[str, object]:
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
+    # Of epicscorelibs, with numpy 2.5.
+    warnings.filterwarnings("ignore", "Setting the shape on a NumPy array", DeprecationWarning)
     for line in sys.stdin:
         print(json.dumps(run(json.loads(line))), flush=True)

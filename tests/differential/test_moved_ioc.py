@@ -21,7 +21,16 @@ from both_servers import (
     shapes,
     written,
 )
-from caproto_differences import DIFFERENCES, FAULTS, OTHERWISE, REFUSES, TAKES, Case, as_table
+from caproto_differences import (
+    DIFFERENCES,
+    FAULTS,
+    OTHERWISE,
+    REFUSES,
+    TAKES,
+    WITH_NEW_NUMPY,
+    Case,
+    as_table,
+)
 from differences import REQUESTS, WRITES
 from two_iocs import SOURCE, Ports, moved
 
@@ -67,7 +76,7 @@ def difference(theirs: Answer, ours: Answer) -> str:
 def explained(name: str, theirs: Answer, ours: Answer) -> Case | None:
     """What is listed for a case that differs."""
     kind = difference(theirs, ours)
-    for row in (*DIFFERENCES, *FAULTS):
+    for row in (*DIFFERENCES, *FAULTS, *WITH_NEW_NUMPY):
         for case in row.cases:
             if case.ours == kind and re.fullmatch(case.pattern, name) and row.holds(theirs, ours):
                 return case

@@ -1,5 +1,6 @@
 """Tasks, threads, events and signals: the same meaning on all three libraries."""
 
+import gc
 import logging
 import os
 import signal
@@ -107,6 +108,7 @@ def test_a_task_that_fails_leaves_the_others_alone(driver: Driver, run: Run) -> 
         assert await done.wait(10)
 
     run(main)
+    gc.collect()  # asyncio tells of the task when it is no more: here, and not in another test
 
 
 def test_spawn_in_the_context_of_the_caller(driver: Driver, run: Run) -> None:

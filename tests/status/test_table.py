@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import astuple, fields, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -55,7 +55,8 @@ def test_a_row_says_what_iocstats_serves(row: StatusPv) -> None:
 def test_an_alias_repeats_its_row(row: StatusPv) -> None:
     original = TABLE[row.alias_of]
     same = {"suffix": row.suffix, "doc": row.doc, "alias_of": row.alias_of, "saved_fields": ()}
-    assert replace(original, **same) == row
+    # Tuples, because one NaN counts as the same in those.
+    assert astuple(replace(original, **same)) == astuple(row)
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.alias_of], ids=lambda row: row.suffix)
