@@ -179,7 +179,7 @@ class PVSpec:
             arguments = record_defaults(record.table, cls, said) | said
             arguments["reported_record_type"] = self.record_type
         try:
-            channel = cls(value, name=name, **arguments)
+            channel = cls(value=value, name=name, **arguments)
         except TypeError as problem:
             _, _, wrong = str(problem).rpartition("__init__() ")  # of a class that nobody knows
             raise DefinitionError(f"{name}: {wrong}") from None

@@ -133,6 +133,16 @@ def test_a_class_of_ones_own_keeps_what_it_overrides_when_it_is_read_only() -> N
         assert pv.check_access("", "") == expected
 
 
+def test_a_class_of_ones_own_may_take_arguments_of_its_own() -> None:
+    class Levelled(g.PvpropertyInteger):
+        def __init__(self, *, level: int = 3, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.level = level
+
+    pv = made(dtype=Levelled, value=5, level=7)
+    assert (pv.value, pv.level) == (5, 7)
+
+
 def test_dtype_rules_over_the_value() -> None:
     assert type(made(value=1, dtype=float)) is g.PvpropertyDouble
     assert type(made(value="x", dtype=ChannelType.STRING)) is g.PvpropertyString
