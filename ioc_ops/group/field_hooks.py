@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ioc_ops.channel import AlarmSeverity
 from ioc_ops.errors import DefinitionError
-from ioc_ops.group.pvspec import FieldHook, Hook, check_hook
+from ioc_ops.group.pvspec import FieldHook, Hook, check_arguments, check_hook
 from ioc_ops.group.record_registry import record_class
 from ioc_ops.group.scan import scan_wrapper
 
@@ -30,19 +30,19 @@ class FieldHooks:
 
     def getter(self, get: Hook) -> "pvproperty":
         """Decorate ``async def (fields, instance)``."""
-        return self._with("get", check_hook("get", get))
+        return self._with("get", _checked("get", get))
 
     def putter(self, put: Hook) -> "pvproperty":
         """Decorate ``async def (fields, instance, value)``."""
-        return self._with("put", check_hook("put", put))
+        return self._with("put", _checked("put", put))
 
     def startup(self, startup: Hook) -> "pvproperty":
         """Decorate ``async def (fields, instance, async_lib)``."""
-        return self._with("startup", check_hook("startup", startup))
+        return self._with("startup", _checked("startup", startup))
 
     def shutdown(self, shutdown: Hook) -> "pvproperty":
         """Decorate ``async def (fields, instance, async_lib)``."""
-        return self._with("shutdown", check_hook("shutdown", shutdown))
+        return self._with("shutdown", _checked("shutdown", shutdown))
 
     def scan(
         self,
@@ -61,10 +61,15 @@ class FieldHooks:
         )
 
         def decorate(function: Hook) -> "pvproperty":
-            check_hook("scan", function)
-            return self._with("scan", wrap(function))
+            return self._with("scan", wrap(_checked("scan", function)))
 
         return decorate
+
+
+def _checked(kind: str, hook: Hook) -> Hook:
+    check_hook(kind, hook)
+    check_arguments(kind, hook)
+    return hook
 
 
 class FieldSpecs(Mapping[str, FieldHooks]):

@@ -6,7 +6,7 @@ from typing import Any, Self, overload
 from ioc_ops.channel import Alarm, AlarmSeverity, Value
 from ioc_ops.errors import DefinitionError
 from ioc_ops.group.field_hooks import FieldSpecs
-from ioc_ops.group.pvspec import FieldHook, Hook, PVSpec, check_hook
+from ioc_ops.group.pvspec import FieldHook, Hook, PVSpec, check_arguments, check_hook
 from ioc_ops.group.scan import ScanSpec, scan_wrapper
 from ioc_ops.group.types import PvpropertyData
 from ioc_ops.records import RecordFields
@@ -97,6 +97,11 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
             asl=asl,
             cls_kwargs=cls_kwargs,
         )
+        if self.pvspec.hook_kinds:
+            for kind, hook in (("get", get), ("put", put), ("startup", startup)):
+                check_arguments(kind, hook)
+            check_arguments("shutdown", shutdown)
+            check_arguments("scan", None if scan is None else scan.function)
         self.attr_name = ""
         self._owned = False
         self.__doc__ = doc
@@ -186,6 +191,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         for kind in ("get", "put", "startup", "shutdown", "restore", "save"):
             if kind in changes:
                 check_hook(kind, changes[kind])
+                check_arguments(kind, changes[kind])
         target.pvspec = target.pvspec.new(**changes)
         return target
 
@@ -244,6 +250,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
 
         def decorate(function: Hook) -> "pvproperty":
             check_hook("scan", function)
+            check_arguments("scan", function)
             return self._with(scan=wrap(function))
 
         return decorate

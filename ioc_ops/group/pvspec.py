@@ -21,19 +21,20 @@ from ioc_ops.records import RecordFields
 if TYPE_CHECKING:
     from ioc_ops.group.group import PVGroup
 
-__all__ = ["HOOKS", "FieldHook", "Hook", "PVSpec", "check_hook"]
+__all__ = ["HOOKS", "FieldHook", "Hook", "PVSpec", "check_arguments", "check_hook"]
 
 Hook = Callable[..., Any]
 
-HOOKS: dict[str, int] = {
-    "get": 2,
-    "put": 3,
-    "restore": 3,
-    "startup": 3,
-    "shutdown": 3,
-    "save": 3,
+_TASK = ("group", "instance", "async_lib")
+HOOKS: dict[str, tuple[str, ...]] = {
+    "get": ("group", "instance"),
+    "put": ("group", "instance", "value"),
+    "restore": _TASK,
+    "startup": _TASK,
+    "shutdown": _TASK,
+    "save": _TASK,
 }
-"""Hooks by name, with the number of their arguments: group, instance, and one more."""
+"""Hooks by name, with what they are called with in a group."""
 
 
 def check_hook(kind: str, hook: Hook | None) -> Hook | None:
@@ -46,10 +47,34 @@ def check_hook(kind: str, hook: Hook | None) -> Hook | None:
         return hook
     if inspect.iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004
         return hook
+    raise DefinitionError(f"the {kind} hook {_place(hook)} must be 'async def'")
+
+
+def check_arguments(kind: str, hook: Hook | None) -> None:
+    """The hook of a group must take what it is called with, or each of its calls would fail.
+
+    Raises:
+        DefinitionError: it does not; names file and line.
+    """
+    given = HOOKS.get(kind, _TASK)
+    code = getattr(hook, "__code__", None)
+    if hook is None or (code and code.co_argcount == len(given) and not code.co_kwonlyargcount):
+        return  # as nearly always, and much faster
+    try:
+        # A decorator may give the function that it wraps something else.
+        inspect.signature(hook, follow_wrapped=False).bind(*given)
+    except ValueError:
+        return  # nobody knows
+    except TypeError:
+        wanted = f"({', '.join(given)})"
+        raise DefinitionError(f"the {kind} hook {_place(hook)} must take {wanted}") from None
+
+
+def _place(hook: Hook) -> str:
+    """The name of a hook, with file and line."""
     code = getattr(inspect.unwrap(hook), "__code__", None)
     place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
-    name = getattr(hook, "__qualname__", repr(hook))
-    raise DefinitionError(f"the {kind} hook {name}{place} must be 'async def'")
+    return f"{getattr(hook, '__qualname__', repr(hook))}{place}"
 
 
 class FieldHook(NamedTuple):

@@ -138,6 +138,51 @@ def test_a_partial_and_a_callable_object_may_be_hooks() -> None:
     assert (group.a.value, group.b.value, seen) == (15, 6, [6])
 
 
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("getter", r"\(group, instance\)"),
+        ("putter", r"\(group, instance, value\)"),
+        ("startup", r"\(group, instance, async_lib\)"),
+        ("shutdown", r"\(group, instance, async_lib\)"),
+        ("scan", r"\(group, instance, async_lib\)"),
+    ],
+)
+def test_a_hook_that_cannot_take_what_it_is_called_with_is_refused(kind: str, wanted: str) -> None:
+    async def hook(group: Any) -> None: ...
+
+    declared = pvproperty(value=1.0, record="ai")
+    for decorate in (getattr(declared, kind), getattr(declared.fields["HIHI"], kind)):
+        if kind == "scan":
+            decorate = decorate(1.0)
+        with pytest.raises(DefinitionError, match=rf"hook .*hook \(.*:\d+\) must take {wanted}"):
+            decorate(hook)
+
+
+def test_a_hook_given_as_an_argument_must_take_what_it_is_called_with() -> None:
+    async def hook(group: Any) -> None: ...
+
+    for kind in ("get", "put", "startup", "shutdown"):
+        with pytest.raises(DefinitionError, match=f"the {kind} hook .* must take"):
+            pvproperty(value=1, **{kind: hook})
+    with pytest.raises(DefinitionError, match=r"the scan hook .* must take"):
+        pvproperty(value=1, scan=scan_wrapper(1.0)(hook))
+
+
+def test_a_hook_may_take_anything_and_more() -> None:
+    async def anything(*arguments: Any) -> None: ...
+    async def wanting(group: Any, instance: Any, value: Any, *, how: str) -> None: ...
+    async def more(group: Any, instance: Any, value: Any, how: str = "") -> None: ...
+
+    @functools.wraps(wanting)
+    async def wrapping(group: Any, instance: Any, value: Any) -> None: ...
+
+    for hook in (anything, more, wrapping, functools.partial(wanting, how="")):
+        pvproperty(value=1, put=hook)
+    with pytest.raises(DefinitionError, match="must take"):
+        pvproperty(value=1, put=wanting)
+
+
 def test_a_read_only_pv_has_no_putter() -> None:
     async def putter(group: Any, instance: Any, value: Any) -> None: ...
 
