@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from ioc_ops.channel import AlarmSeverity
 from ioc_ops.errors import DefinitionError
 
 __all__ = ["ScanSpec", "scan_wrapper"]
+
+
+_Hook = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,44 @@ class ScanSpec:
     use_scan_field: bool = False
 
 
+@overload
 def scan_wrapper(
+    seconds: float | None = None,
+    /,
+    *,
+    period: float | None = None,
+    subtract_elapsed: bool = True,
+    stop_on_error: bool = False,
+    failure_severity: AlarmSeverity = AlarmSeverity.MAJOR_ALARM,
+    use_scan_field: bool = False,
+) -> Callable[[_Hook], ScanSpec]: ...
+@overload
+def scan_wrapper(
+    scan_function: _Hook,
+    /,
+    period: float | None,
+    *,
+    subtract_elapsed: bool = True,
+    stop_on_error: bool = False,
+    failure_severity: AlarmSeverity = AlarmSeverity.MAJOR_ALARM,
+    use_scan_field: bool = False,
+) -> ScanSpec: ...
+def scan_wrapper(
+    scan_function: _Hook | float | None = None,
+    /,
     period: float | None = None,
     *,
     subtract_elapsed: bool = True,
     stop_on_error: bool = False,
     failure_severity: AlarmSeverity = AlarmSeverity.MAJOR_ALARM,
     use_scan_field: bool = False,
-) -> Callable[[Callable[..., Any]], ScanSpec]:
+) -> Callable[[_Hook], ScanSpec] | ScanSpec:
     """Decorate ``async def hook(group, instance, async_lib)`` to be called periodically.
 
+    It can be called with the function as well: ``scan=scan_wrapper(hook, 0.5)``.
+
     Args:
+        scan_function: the hook; leave it out in a decorator, ``@scan_wrapper(0.5)``.
         period: seconds; None only together with ``use_scan_field``.
         subtract_elapsed: keep the rhythm, whatever the hook takes itself.
         stop_on_error: end this scan at the first exception.
@@ -42,11 +72,16 @@ def scan_wrapper(
     Raises:
         DefinitionError: the period is no number, or not above zero.
     """
+    function = None
+    if callable(scan_function) and (period is not None or use_scan_field):
+        function = scan_function
+    elif period is None:
+        period = _seconds(scan_function)
     seconds = _seconds(period)
     if seconds is None and not use_scan_field:
         raise DefinitionError("a scan needs a period in seconds, or use_scan_field=True")
 
-    def decorate(function: Callable[..., Any]) -> ScanSpec:
+    def decorate(function: _Hook) -> ScanSpec:
         return ScanSpec(
             function,
             seconds or 0.0,
@@ -56,7 +91,7 @@ def scan_wrapper(
             use_scan_field,
         )
 
-    return decorate
+    return decorate if function is None else decorate(function)
 
 
 def _seconds(period: object) -> float | None:

@@ -256,6 +256,18 @@ def test_a_copy_keeps_everything() -> None:
     assert (declared.autosave, made.autosave) == ("tag", "other")
 
 
+def test_a_scan_may_be_made_of_a_function_and_a_period() -> None:
+    async def hook(group: Any, instance: Any, async_lib: Any) -> None: ...
+
+    expected = scan_wrapper(0.5, stop_on_error=True)(hook)
+    assert scan_wrapper(hook, 0.5, stop_on_error=True) == expected
+    assert scan_wrapper(hook, period=0.5, stop_on_error=True) == expected
+    assert scan_wrapper(period=0.5, stop_on_error=True)(hook) == expected
+    assert scan_wrapper(hook, None, use_scan_field=True).period == 0.0
+    with pytest.raises(DefinitionError, match="scan period must be a number of seconds"):
+        scan_wrapper(hook, "fast")  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("period", ["fast", print, [1.0]])
 def test_a_scan_period_that_is_no_number_is_refused(period: Any) -> None:
     with pytest.raises(DefinitionError, match="scan period must be a number of seconds"):
