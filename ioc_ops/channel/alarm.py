@@ -65,12 +65,21 @@ class Alarm:
     status: int
     severity: int
 
-    def __init__(self, status: int = 0, severity: int = 0) -> None:
+    def __init__(
+        self,
+        status: int = 0,
+        severity: int = 0,
+        *,
+        must_acknowledge_transient: bool = True,
+        severity_to_acknowledge: int = 0,
+        alarm_string: str = "",
+    ) -> None:
+        """Begin in a state; see ``write`` for the arguments."""
         self.status = int(status)
         self.severity = int(severity)
-        self.must_acknowledge_transient = True
-        self.severity_to_acknowledge = 0
-        self.alarm_string = ""
+        self.must_acknowledge_transient = bool(must_acknowledge_transient)
+        self.severity_to_acknowledge = int(severity_to_acknowledge)
+        self.alarm_string = alarm_string
         self._owners: Sequence[_Owner] = ()
 
     @property

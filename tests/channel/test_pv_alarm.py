@@ -36,6 +36,19 @@ def state(pv: ChannelData) -> tuple[AlarmStatus, AlarmSeverity]:
     return pv.status, pv.severity
 
 
+def test_an_alarm_may_begin_in_any_state() -> None:
+    alarm = Alarm(
+        status=AlarmStatus.READ,
+        severity=MINOR,
+        must_acknowledge_transient=False,
+        severity_to_acknowledge=MAJOR,
+        alarm_string="no answer",
+    )
+    assert alarm.state == (AlarmStatus.READ, MINOR)
+    assert (alarm.must_acknowledge_transient, alarm.severity_to_acknowledge) == (False, MAJOR)
+    assert alarm.alarm_string == "no answer"
+
+
 @pytest.mark.parametrize(
     ("value", "status", "severity"),
     [
