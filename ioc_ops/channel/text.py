@@ -180,8 +180,14 @@ class _Characters(ChannelData):
             return values.astype(np.int64).astype(np.uint8).tobytes()
 
     def _octets(self, values: Value) -> bytes:
+        found = np.asarray(values).reshape(-1)
+        if found.dtype.kind in "SU":
+            raise ConversionError(
+                f"{self.name}: several texts are no text; with dtype=ChannelType.STRING they are"
+                " an array"
+            )
         try:
-            codes = to_integers(np.asarray(values).reshape(-1), ChannelType.CHAR)
+            codes = to_integers(found, ChannelType.CHAR)
         except (ConversionError, TypeError, ValueError) as problem:
             raise ConversionError(f"{self.name}: {problem}") from None
         return codes.astype(np.uint8).tobytes()

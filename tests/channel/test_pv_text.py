@@ -300,3 +300,9 @@ def test_bytes_take_signed_characters_too() -> None:
 def test_a_client_that_writes_nan_gets_an_answer_and_no_warning(pv: ChannelData) -> None:
     pv.assign(pv.decode(*sent(DOUBLE, math.nan)))
     assert pv.length <= 1
+
+
+@pytest.mark.parametrize("cls", [ChannelChar, ChannelByte])
+def test_several_texts_are_not_one(cls: Any) -> None:
+    with pytest.raises(ConversionError, match=r"several texts .*dtype=ChannelType\.STRING"):
+        cls(["a", "b"], name="x")
