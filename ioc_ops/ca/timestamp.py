@@ -1,5 +1,6 @@
 """Time on the wire: seconds since 1990-01-01 UTC and nanoseconds, two u32 (``epicsTime.h``)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -39,6 +40,9 @@ class TimeStamp:
         if isinstance(value, tuple):
             return cls(*value)
         return cls.from_unix_timestamp(value)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.secondsSinceEpoch, self.nanoSeconds))
 
     @property
     def unix_ns(self) -> int:

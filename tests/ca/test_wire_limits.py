@@ -61,3 +61,8 @@ def test_a_time_may_be_given_in_three_ways(value: float | tuple[int, int] | Time
     stamp = TimeStamp.from_flexible_value(value)
     assert stamp == TimeStamp(12, 250_000_000)
     assert stamp.timestamp == EPICS_EPOCH + 12.25
+
+
+def test_a_time_is_a_pair() -> None:
+    seconds, nanoseconds = TimeStamp(12, 5)
+    assert (seconds, nanoseconds) == (12, 5)
