@@ -34,13 +34,13 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
         max_length: int | None = None,
         alarm_group: str | Alarm | None = None,
         doc: str | None = None,
-        read_only: bool = False,
+        read_only: bool | None = False,
         record: str | type[RecordFields] | None = None,
         autosave: object = None,
         asg: str = "DEFAULT",
         asl: int = 0,
         field_spec: FieldSpecs | None = None,
-        fields: Sequence[FieldHook] = (),
+        fields: Sequence[FieldHook] | None = (),
         **cls_kwargs: Any,
     ) -> None:
         """Declare a PV.
@@ -76,7 +76,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
             doc = get.__doc__
         if field_spec is not None:
             record = record or field_spec.record
-            fields = (*field_spec.hooks, *fields)
+            fields = (*field_spec.hooks, *(fields or ()))
         self.pvspec = PVSpec(
             get=get,
             put=put,
@@ -91,7 +91,7 @@ class pvproperty:  # noqa: N801 - the name users of caproto know
             read_only=read_only,
             doc=doc,
             record=record,
-            fields=tuple(fields),
+            fields=tuple(fields or ()),
             autosave=autosave,
             asg=asg,
             asl=asl,

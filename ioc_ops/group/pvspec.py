@@ -105,7 +105,7 @@ class PVSpec:
     value: Value = None
     max_length: int | None = None
     alarm_group: str | Alarm | None = None
-    read_only: bool = False
+    read_only: bool | None = False
     doc: str | None = None
     fields: tuple[FieldHook, ...] = ()
     record: str | type[RecordFields] | None = None
@@ -181,7 +181,7 @@ class PVSpec:
         try:
             if dtype is None:
                 dtype = inferred_dtype(value)
-            cls = data_class_of(dtype, self.read_only)
+            cls = data_class_of(dtype, bool(self.read_only))
         except DefinitionError as problem:
             raise DefinitionError(f"{name}: {problem}") from None
         if isinstance(value, np.ndarray) and value.dtype.kind in "SU":

@@ -263,3 +263,9 @@ def test_a_spec_is_changed_by_making_another() -> None:
 def test_what_does_not_fit_names_the_pv(declaration: dict[str, Any], problem: str) -> None:
     with pytest.raises(DefinitionError, match=problem):
         made(**declaration)
+
+
+def test_none_is_what_one_gets_without_an_argument() -> None:
+    pv = made(value=1, read_only=None, fields=None, field_spec=None, record=None, max_length=None)
+    assert type(pv) is g.PvpropertyInteger
+    assert type(PVSpec(value=1, read_only=None).create()) is g.PvpropertyInteger
