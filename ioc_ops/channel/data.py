@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ioc_ops.ca import EventMask, TimeStamp
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
 from ioc_ops.channel.state import PROCESSED, ChannelState, Value, clock, unix_ns
-from ioc_ops.errors import AccessError, ConversionError, SkipWrite
+from ioc_ops.errors import AccessError, ConversionError, DefinitionError, SkipWrite
 
 __all__ = ["ChannelData", "Watched"]
 
@@ -15,6 +15,14 @@ _BY_VALUE = frozenset(
     AlarmStatus[name] for name in "NO_ALARM HIHI HIGH LOLO LOW STATE COS UDF".split()
 )
 """What limits and states say; any other status is a hook's."""
+
+_NEVER_CALLED = {
+    "auth_read": "override check_access",
+    "auth_write": "override check_access, verify_value or preprocess_value",
+    "read": "give the PV a getter",
+    "write_from_dbr": "override verify_value or preprocess_value",
+}
+"""What classes of users override in caproto, and would override here in vain."""
 
 Putter = Callable[[Any, Value], Awaitable[Value]]
 
@@ -39,6 +47,7 @@ class ChannelData(ChannelState):
 
     __slots__ = ("blocked", "getter", "puts", "putter")
 
+    _writes: ClassVar[bool] = False
     _verifies: ClassVar[bool] = False
     getter: Callable[[Any], Awaitable[Value]] | None
     putter: Putter | None
@@ -47,7 +56,11 @@ class ChannelData(ChannelState):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        cls._verifies = cls.verify_value is not ChannelData.verify_value
+        for method, instead in _NEVER_CALLED.items():
+            if method in vars(cls):
+                raise DefinitionError(f"{cls.__name__}.{method} would never be called: {instead}")
+        cls._writes = cls.write is not ChannelData.write
+        cls._verifies = cls._writes or cls.verify_value is not ChannelData.verify_value
 
     def __init__(self, value: Value, **state: Any) -> None:
         """Make a PV without hooks; see ChannelState for the arguments."""
@@ -132,6 +145,8 @@ class ChannelData(ChannelState):
         """Write for a client, hooks included; the value comes decoded."""
         if self.blocked:
             raise AccessError(f"{self.name}: clients may not write while DISP is set")
+        if self._writes:
+            return await self.write(self.present(stored))
         before = self.alarm.state
         try:
             stored, _ = await self._verified(stored, None, self.putter)

@@ -24,6 +24,10 @@ _RESERVED = frozenset(
 """What every group has of its own, and no PV can be called."""
 
 
+_TABLES = ("type_map", "type_map_read_only", "default_values")
+"""By these a group of caproto's chooses the classes of its PVs."""
+
+
 class PVGroup:
     """Base of every IOC: declare PVs with ``pvproperty`` and groups with ``SubGroup``."""
 
@@ -43,6 +47,11 @@ class PVGroup:
                 if isinstance(member, (pvproperty, SubGroup)) and not name.startswith("_"):
                     names[name] = None
         found = {name: getattr(cls, name, None) for name in names}
+        for table in _TABLES:
+            if isinstance(getattr(cls, table, None), Mapping):
+                raise DefinitionError(
+                    f"{cls.__name__}.{table} has no effect here: give each PV its class by dtype="
+                )
         _refuse_twins(cls.__name__, found)
         for name in _RESERVED & found.keys():
             raise DefinitionError(

@@ -1,5 +1,6 @@
 """Which PV a declaration makes: by its value, by dtype, by a class; and what does not fit."""
 
+import asyncio
 from enum import IntEnum
 from typing import Any
 
@@ -269,3 +270,29 @@ def test_none_is_what_one_gets_without_an_argument() -> None:
     pv = made(value=1, read_only=None, fields=None, field_spec=None, record=None, max_length=None)
     assert type(pv) is g.PvpropertyInteger
     assert type(PVSpec(value=1, read_only=None).create()) is g.PvpropertyInteger
+
+
+def test_a_class_that_overrides_write_sees_the_writes_of_clients_too() -> None:
+    class Doubled(g.PvpropertyInteger):
+        async def write(self, value: Any, **options: Any) -> None:
+            await super().write(value * 2, **options)
+
+    pv = made(dtype=Doubled, value=1)
+    assert pv.hooked
+    asyncio.run(pv.put(4))
+    assert pv.value == 8
+    asyncio.run(pv.write(5))
+    assert pv.value == 10
+
+
+@pytest.mark.parametrize("method", ["auth_read", "auth_write", "read", "write_from_dbr"])
+def test_a_class_cannot_override_what_is_never_called(method: str) -> None:
+    with pytest.raises(DefinitionError, match=rf"Guarded\.{method} would never be called: .*"):
+        type("Guarded", (g.PvpropertyInteger,), {method: lambda self: None})
+
+
+@pytest.mark.parametrize("table", ["type_map", "type_map_read_only", "default_values"])
+def test_a_group_cannot_change_the_classes_of_its_pvs(table: str) -> None:
+    with pytest.raises(DefinitionError, match=rf"Mine\.{table} .*dtype="):
+        type("Mine", (PVGroup,), {table: {int: g.PvpropertyShort}})
+    assert type("Mine", (PVGroup,), {table: pvproperty(value=1)})._pvs_
