@@ -109,8 +109,8 @@ class PvpropertyData(ChannelData, Generic[FieldsT]):
 
     @property
     def field_inst(self) -> FieldsT:
-        """The same, with the fields as attributes."""
-        return cast("FieldsT", self.fields)
+        """The same, with the fields as attributes; None where there is no record."""
+        return cast("FieldsT", self.fields or None)
 
     def has_field(self, field: str) -> bool:
         """Whether its record has a field; none is made."""

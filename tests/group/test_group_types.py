@@ -296,3 +296,8 @@ def test_a_group_cannot_change_the_classes_of_its_pvs(table: str) -> None:
     with pytest.raises(DefinitionError, match=rf"Mine\.{table} .*dtype="):
         type("Mine", (PVGroup,), {table: {int: g.PvpropertyShort}})
     assert type("Mine", (PVGroup,), {table: pvproperty(value=1)})._pvs_
+
+
+def test_a_pv_that_is_no_record_has_no_fields_instance() -> None:
+    assert made(value=1.0).field_inst is None
+    assert made(value=1.0, record="ai").field_inst is not None
