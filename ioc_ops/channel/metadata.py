@@ -9,7 +9,14 @@ from ioc_ops.ca import Limits
 from ioc_ops.channel.alarm import AlarmSeverity, AlarmStatus
 from ioc_ops.errors import DefinitionError
 
-__all__ = ["METADATA_FIELDS", "NO_ALARM", "PLAIN", "Metadata", "shared_metadata"]
+__all__ = [
+    "METADATA_FIELDS",
+    "NO_ALARM",
+    "PLAIN",
+    "Metadata",
+    "declared_metadata",
+    "shared_metadata",
+]
 
 _Level = tuple[bool, float, int, int]
 """Whether it is an upper limit, the limit, severity and status beyond it."""
@@ -148,12 +155,19 @@ METADATA_FIELDS = tuple([item.name for item in fields(Metadata) if item.init])
 
 @lru_cache(maxsize=1024)
 def shared_metadata(*said: tuple[str, Any]) -> Metadata:
-    """One Metadata for all PVs that say the same.
+    """One Metadata for all PVs that say the same."""
+    return Metadata(**dict(said))
+
+
+def declared_metadata(*said: tuple[str, Any]) -> Metadata:
+    """The same for what the author of an IOC has said.
+
+    Not for what operators make of a record: of two limits they write one before the other.
 
     Raises:
         DefinitionError: the control limits let no value pass.
     """
-    metadata = Metadata(**dict(said))
+    metadata = shared_metadata(*said)
     low, high = metadata.lower_ctrl_limit, metadata.upper_ctrl_limit
     if low > high:
         raise DefinitionError(

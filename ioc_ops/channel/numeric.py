@@ -16,7 +16,7 @@ from ioc_ops.channel.convert import INTEGER_RANGES, decode_text, format_number, 
 from ioc_ops.channel.convert import to_integers as _to_integers
 from ioc_ops.channel.data import ChannelData
 from ioc_ops.channel.deadband import Deadband
-from ioc_ops.channel.metadata import METADATA_FIELDS, NO_ALARM, PLAIN, Metadata, shared_metadata
+from ioc_ops.channel.metadata import METADATA_FIELDS, NO_ALARM, PLAIN, Metadata, declared_metadata
 from ioc_ops.channel.state import Payload, Value, pack_scalar_time
 from ioc_ops.errors import ConversionError, LimitError, ProtocolError
 
@@ -84,7 +84,7 @@ class ChannelNumeric(ChannelData):
             given = [(name, arguments.pop(name, None)) for name in METADATA_FIELDS]
             said = [(name, value) for name, value in given if value is not None]
             if said:
-                self.metadata = shared_metadata(*said)
+                self.metadata = declared_metadata(*said)
         self.deadband: Deadband | None = None
         self.limit_passed: float | None = None
         super().__init__(value, **arguments)
