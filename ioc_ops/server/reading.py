@@ -117,7 +117,7 @@ def answer_repeated(
         if cached is None:
             try:
                 cached = channel.payload(data_type, count)
-            except ChannelError:  # the new value has no form in this type: the slow way says so
+            except Exception:  # the new value has no form in this type: the slow way says so
                 break
         payload = cached[0]
         add(head)
@@ -135,6 +135,9 @@ def _now(circuit: "Circuit", channel: ChannelData, data_type: int, count: int, i
         payload, shown = channel.payload(data_type, count)
     except ChannelError as problem:
         log.debug("%s: %s", channel.name, problem)
+        _failed(circuit, data_type, count, ioid, Eca.GETFAIL)
+    except Exception:  # of a PV class of the user's: no reason to drop the client
+        log.exception("%s: the read failed", channel.name)
         _failed(circuit, data_type, count, ioid, Eca.GETFAIL)
     else:
         circuit.answer(_READ_NOTIFY, data_type, payload, shown, _NORMAL, ioid)
@@ -175,6 +178,9 @@ def read(
             payload, shown = channel.payload(data_type, count)
         except ChannelError as why:
             circuit.error(request, Eca.GETFAIL, cid, f"{channel.name}: {why}")
+        except Exception:
+            log.exception("%s: the read failed", channel.name)
+            circuit.error(request, Eca.GETFAIL, cid, channel.name)
         else:
             circuit.answer(Command.READ, data_type, payload, shown, cid, ioid)
 

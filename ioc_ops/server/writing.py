@@ -118,6 +118,9 @@ def _now(
     except ChannelError as problem:
         log.info("write by %s refused: %s", circuit.host, problem)
         return Eca.PUTFAIL
+    except Exception:  # of a PV class of the user's: no reason to drop the client
+        log.exception("%s: the write failed", channel.name)
+        return Eca.PUTFAIL
     if trap is not None:
         trap.applied()
     return _NORMAL
@@ -141,6 +144,10 @@ def _through_putter(
         stored = channel.decode(data_type, count, payload)
     except ChannelError as problem:
         log.info("write by %s refused: %s", circuit.host, problem)
+        done(Eca.PUTFAIL)
+        return False
+    except Exception:
+        log.exception("%s: the write failed", channel.name)
         done(Eca.PUTFAIL)
         return False
     trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
