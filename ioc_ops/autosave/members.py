@@ -9,7 +9,7 @@ from pathlib import Path
 from ioc_ops.autosave.files.thread import Clock, StorageThread
 from ioc_ops.autosave.formats import RequestedPV, read_request
 from ioc_ops.autosave.tag import MAIN_SET
-from ioc_ops.autosave.targets import Target, target_of_name, targets_of
+from ioc_ops.autosave.targets import Target, target_of_name, target_of_pv, targets_of
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ConfigurationError
 from ioc_ops.group import PVGroup
@@ -106,16 +106,12 @@ class Members:
         """What the request file names and the IOC does not have."""
         return [each for name, each in self.requested.items() if name not in self.targets]
 
-    def of_pv(self, channel: ChannelData, root: PVGroup) -> list[Target]:
-        """What belongs to the set of one PV that comes or goes while the IOC runs."""
+    def of_pv(self, channel: ChannelData) -> list[Target]:
+        """What belongs to the set of one PV that comes or has gone while the IOC runs."""
         found = [t for t in targets_of(channel) if self.set_name in t.sets]
         known = {target.name for target in found}
-        for name in self.requested:
-            if name not in known and (name == channel.name or name.startswith(f"{channel.name}.")):
-                target = target_of_name(root, name, [self.set_name])
-                if target is not None:
-                    found.append(target)
-        return found
+        named = (target_of_pv(channel, name, [self.set_name]) for name in self.requested)
+        return found + [t for t in named if t is not None and t.name not in known]
 
 
 def check_sets(tagged: Mapping[str, Target], names: Sequence[str]) -> None:

@@ -246,7 +246,7 @@ class SaveSet(AutosaveControlPVs):
             return
         if self.trigger is not None and self.trigger.name == channel.name:
             self.trigger.follow(channel)
-        for target in self._members.of_pv(channel, root_of(self)):
+        for target in self._members.of_pv(channel):
             self._members.targets[target.name] = target
             trouble = self.restored.give_back(target.name, target.channel)
             if trouble is not None:
@@ -259,7 +259,7 @@ class SaveSet(AutosaveControlPVs):
         """Its value is kept for its return."""
         if self._saver is None:
             return
-        for target in self._members.of_pv(channel, root_of(self)):
+        for target in self._members.of_pv(channel):
             if self._members.targets.pop(target.name, None) is not None:
                 try:
                     last = self.restored.kept[target.name] = current_value(target.channel)

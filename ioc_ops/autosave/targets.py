@@ -8,7 +8,7 @@ from ioc_ops.channel import ChannelData
 from ioc_ops.group import PVGroup, PvpropertyData
 from ioc_ops.records import RecordFields
 
-__all__ = ["Target", "find_targets", "root_of", "target_of_name", "targets_of"]
+__all__ = ["Target", "find_targets", "root_of", "target_of_name", "target_of_pv", "targets_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,22 @@ def target_of_name(root: PVGroup, name: str, sets: Iterable[str]) -> Target | No
     """The PV or field of a tree that a request file names; None if there is none."""
     channel: ChannelData | None = root.pvdb.get(name)
     if channel is None:
-        record, dot, field = name.rpartition(".")
-        owner = root.pvdb.get(record) if dot else None
-        fields = owner.fields if owner is not None else {}
-        channel = fields[field] if field in fields else None
+        record, _, field = name.rpartition(".")
+        channel = _field_of(root.pvdb.get(record), field)
     return None if channel is None else Target(name, channel, False, sets=tuple(sets))
+
+
+def target_of_pv(pv: ChannelData, name: str, sets: Iterable[str]) -> Target | None:
+    """The same where it is this PV or a field of it, whether or not a tree has it by now."""
+    channel = pv if name == pv.name else None
+    if name.startswith(f"{pv.name}."):
+        channel = _field_of(pv, name.removeprefix(f"{pv.name}."))
+    return None if channel is None else Target(name, channel, False, sets=tuple(sets))
+
+
+def _field_of(pv: ChannelData | None, field: str) -> ChannelData | None:
+    fields: Mapping[str, ChannelData] = getattr(pv, "fields", {})
+    return fields[field] if field in fields else None
 
 
 def _targets(name: str, channel: ChannelData, inherited: AutosaveTag | None) -> Iterator[Target]:

@@ -194,6 +194,31 @@ def test_a_request_file_names_pvs_and_fields(
     asyncio.run(main())
 
 
+def test_requested_pvs_that_come_and_go_keep_their_values(
+    disk: FakeDisk, clock: VirtualClock, tmp_path: Path
+) -> None:
+    request = tmp_path / "settings.req"
+    request.write_text("$(P)extra.EGU\n$(P)extra\n")
+    spec = PVSpec(value=1.0, record="ao")
+
+    async def main() -> None:
+        async with running(disk, clock, with_request(request)) as life:
+            extra = life.ioc.add_pv("extra", spec)
+            await life.set("extra", 2.5)
+            await extra.fields["EGU"].write("mm")
+            await life.set("settings:SAVE", 1)
+            assert life.saved("settings") == {"x:extra": 2.5, "x:extra.EGU": "mm"}
+            life.ioc.remove_pv("extra")
+            await life.set("settings:SAVE", 1)
+            assert life.saved("settings") == {}
+            extra = life.ioc.add_pv("extra", spec)
+            assert (extra.value, extra.units) == (2.5, "mm")
+            await life.set("settings:SAVE", 1)
+            assert life.saved("settings") == {"x:extra": 2.5, "x:extra.EGU": "mm"}
+
+    asyncio.run(main())
+
+
 def test_a_requested_name_with_a_blank_is_told_with_the_whole_line(
     disk: FakeDisk, clock: VirtualClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
