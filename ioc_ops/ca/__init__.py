@@ -34,12 +34,11 @@ from ioc_ops.ca.names import (
     parse_name,
 )
 from ioc_ops.ca.payload import Extras, elements, pack_prefix, unpack_payload
-from ioc_ops.ca.status import ECA_TEXT, Eca
+from ioc_ops.ca.status import Eca
 from ioc_ops.ca.timestamp import EPICS_EPOCH, TimeStamp
 
 __all__ = [
     "DO_REPLY",
-    "ECA_TEXT",
     "EPICS_EPOCH",
     "LAST_TYPE",
     "LAYOUTS",

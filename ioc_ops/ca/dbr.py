@@ -10,6 +10,7 @@ from typing import NamedTuple
 __all__ = [
     "LAST_TYPE",
     "LAYOUTS",
+    "LIMIT_CODES",
     "MAX_ENUM_STATES",
     "MAX_ENUM_STRING_SIZE",
     "MAX_STRING_SIZE",
@@ -121,7 +122,9 @@ NATIVE_SIZES = (MAX_STRING_SIZE, 2, 4, 2, 1, 4, 8)
 NATIVE_DTYPES = ("S40", ">i2", ">f4", ">u2", ">u1", ">i4", ">f8")
 """numpy dtypes of the elements on the wire, by native type."""
 
-_LIMIT_CODE = ("", "h", "f", "", "B", "i", "d")
+LIMIT_CODES = ("", "h", "f", "", "B", "i", "d")
+"""struct codes of limits, by native type; '' for those that have none."""
+
 # The padding that aligns the first element, by native type (RISC_pad in db_access.h).
 _STS_PAD = ("", "", "", "", "x", "", "4x")
 _TIME_PAD = ("", "2x", "", "2x", "3x", "", "4x")
@@ -134,7 +137,7 @@ def _with_limits(native: int, count: int) -> str:
         return f">HHH{MAX_ENUM_STATES * MAX_ENUM_STRING_SIZE}s"
     precision = "h2x" if native in (ChannelType.FLOAT, ChannelType.DOUBLE) else ""
     pad = "x" if native == ChannelType.CHAR else ""
-    return f">HH{precision}{MAX_UNITS_SIZE}s{count}{_LIMIT_CODE[native]}{pad}"
+    return f">HH{precision}{MAX_UNITS_SIZE}s{count}{LIMIT_CODES[native]}{pad}"
 
 
 def _layouts() -> tuple[Layout, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from ioc_ops.ca.dbr import (
     LAST_TYPE,
     LAYOUTS,
+    LIMIT_CODES,
     MAX_ENUM_STATES,
     MAX_ENUM_STRING_SIZE,
     MAX_STRING_SIZE,
@@ -18,14 +19,12 @@ from ioc_ops.ca.dbr import (
 from ioc_ops.errors import ProtocolError
 
 __all__ = [
-    "SCALAR_STS",
     "SCALAR_TIME",
     "Extras",
     "elements",
     "pack_prefix",
     "pack_string",
     "pack_strings",
-    "pad",
     "unpack_payload",
     "unpack_strings",
 ]
@@ -51,27 +50,15 @@ class Extras:
     acks: int = 0
 
 
-def _scalar_structs(family: Family) -> tuple[struct.Struct, ...]:
-    """Prefix and one element in a single struct, padded to 8 bytes, by native type."""
-    structs = []
-    for layout in LAYOUTS[family * 7 : family * 7 + 7]:
-        padding = -layout.size % 8
-        code = layout.prefix.format + _ELEMENT_CODE[layout.native] + f"{padding}x"
-        structs.append(struct.Struct(code))
-    return tuple(structs)
-
-
-SCALAR_STS = _scalar_structs(Family.STS)
-"""status, severity, value -> payload; by native type. One call on the hot path."""
-
-SCALAR_TIME = _scalar_structs(Family.TIME)
+SCALAR_TIME = tuple(
+    [
+        # Prefix and one element in a single struct, padded to 8 bytes.
+        struct.Struct(f"{layout.prefix.format}{_ELEMENT_CODE[layout.native]}{-layout.size % 8}x")
+        for layout in LAYOUTS
+        if layout.family == Family.TIME
+    ]
+)
 """status, severity, seconds, nanoseconds, value -> payload; by native type."""
-
-
-def pad(payload: bytes) -> bytes:
-    """Zeros up to the next multiple of 8 bytes."""
-    padding = -len(payload) % 8
-    return payload + bytes(padding) if padding else payload
 
 
 def pack_string(text: bytes) -> bytes:
@@ -97,7 +84,7 @@ def unpack_strings(data: bytes | memoryview, count: int) -> list[bytes]:
 
 
 def _fit(code: str, limit: float) -> float:
-    """A limit as the type on the wire can show it: clamped, as a C conversion cannot."""
+    """A number as the type on the wire can show it: clamped, as a C conversion cannot."""
     if code == "d":
         return limit
     if code == "f":
@@ -107,9 +94,6 @@ def _fit(code: str, limit: float) -> float:
     low, high = _INTEGER_RANGE[code]
     fitted = int(max(low, min(high, limit)))
     return fitted & 0xFF if code == "B" else fitted  # clients take a char for signed or not
-
-
-_LIMIT_CODE = ("", "h", "f", "", "B", "i", "d")
 
 
 def _prefix_fields(layout: Layout, extras: Extras) -> tuple[object, ...]:
@@ -123,12 +107,12 @@ def _prefix_fields(layout: Layout, extras: Extras) -> tuple[object, ...]:
         return (*alarm, extras.seconds, extras.nanoseconds)
     if family == Family.STSACK:
         return (*alarm, extras.ackt, extras.acks)
-    code = _LIMIT_CODE[native]
+    code = LIMIT_CODES[native]
     if code:
         limits = extras.limits[: 6 if family == Family.GR else 8]
         fitted = tuple([_fit(code, limit) for limit in limits])
         units = extras.units[: MAX_UNITS_SIZE - 1]
-        precision = (extras.precision,) if code in "fd" else ()
+        precision = (_fit("h", extras.precision),) if code in "fd" else ()
         return (*alarm, *precision, units, *fitted)
     if native == 0:
         return alarm
@@ -186,7 +170,7 @@ def _extras(layout: Layout, fields: tuple[Any, ...]) -> Extras:
         return Extras(status, severity, ackt=rest[0], acks=rest[1])
     if not rest:
         return Extras(status, severity)
-    code = _LIMIT_CODE[native]
+    code = LIMIT_CODES[native]
     if not code:
         number, table = rest
         width = MAX_ENUM_STRING_SIZE

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-__all__ = ["ECA_TEXT", "Eca"]
+__all__ = ["Eca"]
 
 _WARNING, _SUCCESS, _ERROR, _INFO, _FATAL = 0, 1, 2, 3, 2 | 4
 
@@ -12,7 +12,7 @@ def _code(severity: int, number: int) -> int:
 
 
 class Eca(IntEnum):
-    """Status codes that a server of protocol 4.13 sends; the defunct ones are left out."""
+    """Status codes of protocol 4.13, those of clients included; the defunct ones are left out."""
 
     NORMAL = _code(_SUCCESS, 0)
     ALLOCMEM = _code(_WARNING, 6)
@@ -50,18 +50,3 @@ class Eca(IntEnum):
     ARRAY16KCLIENT = _code(_WARNING, 58)
     CONNSEQTMO = _code(_WARNING, 59)
     UNRESPTMO = _code(_WARNING, 60)
-
-
-ECA_TEXT: dict[Eca, str] = {
-    Eca.NORMAL: "success",
-    Eca.TOLARGE: "the request or reply is larger than EPICS_CA_MAX_ARRAY_BYTES",
-    Eca.BADTYPE: "no such DBR type",
-    Eca.INTERNAL: "the request does not fit the state of the circuit",
-    Eca.GETFAIL: "the value could not be read",
-    Eca.PUTFAIL: "the value was not accepted",
-    Eca.BADCOUNT: "the element count does not fit the payload",
-    Eca.BADMONID: "no such subscription",
-    Eca.NORDACCESS: "no read access",
-    Eca.NOWTACCESS: "no write access",
-    Eca.DEFUNCT: "the client speaks a protocol older than 4.4",
-}

@@ -30,12 +30,10 @@ from ioc_ops.ca import (
 )
 from ioc_ops.ca.dbr import NATIVE_DTYPES
 from ioc_ops.ca.payload import (
-    SCALAR_STS,
     SCALAR_TIME,
     elements,
     pack_string,
     pack_strings,
-    pad,
     unpack_strings,
 )
 from ioc_ops.errors import ProtocolError
@@ -46,6 +44,10 @@ INTEGER_RANGES = {1: (-0x8000, 0x7FFF), 4: (0, 0xFF), 5: (-0x80000000, 0x7FFFFFF
 
 short_text = st.binary(max_size=7).map(lambda raw: raw.replace(b"\0", b"."))
 state = st.binary(max_size=25).map(lambda raw: raw.replace(b"\0", b"."))
+
+
+def pad(payload: bytes) -> bytes:
+    return payload + bytes(-len(payload) % 8)
 
 
 def limits_of(native: ChannelType) -> st.SearchStrategy[Limits]:
@@ -207,6 +209,14 @@ def test_a_limit_that_the_type_cannot_show_is_clamped(
     assert unpack_payload(data_type, 1, payload)[0].limits.upper_disp == shown
 
 
+@pytest.mark.parametrize(
+    ("precision", "shown"), [(3.0, 3), (40_000, 0x7FFF), (-40_000, -0x8000), (math.nan, 0)]
+)
+def test_a_precision_that_16_bits_cannot_show_is_clamped(precision: float, shown: int) -> None:
+    payload = pack_prefix(ChannelType.CTRL_DOUBLE, Extras(precision=precision)) + bytes(8)
+    assert unpack_payload(ChannelType.CTRL_DOUBLE, 1, payload)[0].precision == shown
+
+
 @pytest.mark.parametrize("data_type", [ChannelType.GR_FLOAT, ChannelType.CTRL_DOUBLE])
 def test_a_limit_that_is_no_number_stays_none(data_type: ChannelType) -> None:
     payload = pack_prefix(data_type, Extras(limits=Limits(lower_alarm=math.nan))) + bytes(8)
@@ -308,7 +318,5 @@ def test_the_structs_of_the_hot_path_agree_with_the_general_way(
 ) -> None:
     extras = Extras(status, severity, seconds, nanoseconds)
     raw = np.array([value], NATIVE_DTYPES[native]).tobytes()
-    sts = SCALAR_STS[native].pack(status, severity, value)
-    assert sts == pad(pack_prefix(ChannelType.STS_STRING + native, extras) + raw)
     timed = SCALAR_TIME[native].pack(status, severity, seconds, nanoseconds, value)
     assert timed == pad(pack_prefix(ChannelType.TIME_STRING + native, extras) + raw)
