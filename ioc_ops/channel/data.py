@@ -225,9 +225,15 @@ class ChannelData(ChannelState):
     async def write_metadata(self, *, publish: bool = True, **changes: Value) -> None:
         """Change what the PV says beside its value, and post it as PROPERTY.
 
+        Args:
+            publish: tell the monitors.
+            changes: units, precision, limits, ... by name, timestamp, status and severity; None
+                leaves what there is, as in caproto.
+
         Raises:
             ConversionError: this type of PV has no such metadata.
         """
+        changes = {name: value for name, value in changes.items() if value is not None}
         timestamp = changes.pop("timestamp", None)
         if timestamp is not None:
             self.time_ns = unix_ns(timestamp)

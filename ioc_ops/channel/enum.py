@@ -116,10 +116,9 @@ class ChannelEnum(ChannelData):
 
     def _checked_index(self, index: int) -> int:
         # Without named states any index goes, as for an mbbo record that defines none.
-        if not 0 <= index < (len(self._states) or 0x10000):
-            raise ConversionError(
-                f"{self.name}: state {index} is none of 0 to {len(self._states) - 1}"
-            )
+        last = (len(self._states) or 0x10000) - 1
+        if not 0 <= index <= last:
+            raise ConversionError(f"{self.name}: state {index} is none of 0 to {last}")
         return index
 
     def _index_of(self, text: str) -> int:
@@ -138,7 +137,8 @@ class ChannelEnum(ChannelData):
         return self._checked_index(number)
 
     def describe(self) -> dict[str, Any]:
-        return {"states": tuple([state.encode(self.string_encoding) for state in self._states])}
+        encoding = self.string_encoding
+        return {"states": tuple([state.encode(encoding, "replace") for state in self._states])}
 
     def _change_metadata(self, changes: dict[str, Value]) -> None:
         if set(changes) != {"enum_strings"}:

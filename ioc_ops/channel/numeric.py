@@ -251,7 +251,10 @@ class ChannelNumeric(ChannelData):
             raise self._unfit(str(problem)) from None
         if native == ChannelType.STRING:
             texts = unpack_strings(raw, count)
-            numbers = [parse_number(decode_text(t, self.string_encoding)) for t in texts]
+            try:
+                numbers = [parse_number(decode_text(t, self.string_encoding)) for t in texts]
+            except ConversionError as problem:
+                raise self._unfit(str(problem)) from None
             return self.convert(numbers)
         values = np.frombuffer(raw, NATIVE_DTYPES[native])
         if self.max_length > 1:

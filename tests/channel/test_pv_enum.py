@@ -103,7 +103,7 @@ def test_without_names_every_index_is_a_state() -> None:
     asyncio.run(pv.write(0xFFFF))
     assert (pv.value, pv.raw_value) == (0xFFFF, 0xFFFF)
     assert received(pv, STRING) == ["65535"]
-    with pytest.raises(ConversionError):
+    with pytest.raises(ConversionError, match="x: state 65536 is none of 0 to 65535"):
         asyncio.run(pv.write(0x10000))
 
 
@@ -128,6 +128,12 @@ def test_states_reach_a_client_in_their_order() -> None:
         b"run",
         b"fault",
     ]
+
+
+def test_states_beyond_the_encoding_reach_a_client_as_question_marks() -> None:
+    pv = ChannelEnum("5 µm", name="x", enum_strings=["5 µm"], string_encoding="ascii")
+    assert pv.extras().states == (b"5 ?m",)
+    assert received(pv, STRING) == ["5 ?m"]
 
 
 def test_two_states_are_called_off_and_on() -> None:

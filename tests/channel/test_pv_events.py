@@ -210,6 +210,12 @@ def test_pvs_that_said_the_same_do_not_change_together() -> None:
     assert (one.units, two.units) == ("mm", "")
 
 
+def test_metadata_that_is_none_stays_as_it_is() -> None:
+    pv = ChannelDouble(0.0, name="x", units="mm", precision=3)
+    asyncio.run(pv.write_metadata(units=None, precision=None, upper_disp_limit=5))
+    assert (pv.units, pv.precision, pv.upper_disp_limit) == ("mm", 3, 5)
+
+
 def test_metadata_may_bring_alarm_and_time() -> None:
     pv = ChannelDouble(0.0, name="x")
     stamp = TimeStamp(1, 2)

@@ -181,6 +181,11 @@ def test_number_of_a_text(text: str, number: float) -> None:
     assert parse_number(text) == number
 
 
+def test_a_text_that_is_no_number_is_refused_with_the_name_of_the_pv() -> None:
+    with pytest.raises(ConversionError, match=r"^x: 'abc' is no number$"):
+        ChannelDouble(0.0, name="x").decode(ChannelType.STRING, 1, b"abc\0")
+
+
 @pytest.mark.parametrize("text", ["", "abc", "1 2", "0x", "--1"])
 def test_what_is_no_number_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ConversionError, match="is no number"):
