@@ -40,6 +40,8 @@ class LivePVs(dict[str, PvpropertyData]):
                 tell(channel)
 
     def __setitem__(self, name: str, channel: PvpropertyData) -> None:
+        if name in self.aliases and self[name] is not channel:
+            del self[name]  # the PV that had this name as well stays under its own
         if not (self.added or self.removed):
             super().__setitem__(name, channel)
             return

@@ -238,5 +238,5 @@ def _record_of(dtype: object) -> type[RecordFields] | None:
     """The fields that ``PvpropertyDouble[AiFields]`` names."""
     if dtype is None or isinstance(dtype, type):
         return None  # as nearly always
-    named = get_args(dtype)
-    return named[0] if named and issubclass(named[0], RecordFields) else None
+    named = next(iter(get_args(dtype)), None)
+    return named if isinstance(named, type) and issubclass(named, RecordFields) else None

@@ -14,8 +14,11 @@ _SECONDS_PER_DAY = 86_400
 
 
 def clip(text: str, size: int = TEXT_LENGTH) -> str:
-    """``text`` cut to ``size`` bytes of UTF-8 (default: a DBR_STRING), never inside a character."""
-    return text.encode()[:size].decode(errors="ignore")
+    """``text`` cut to ``size`` bytes of UTF-8 (default: a DBR_STRING), never inside a character.
+
+    What is no UTF-8 (a path, an environment variable) becomes question marks.
+    """
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
 
 
 def split(text: str) -> tuple[str, str]:

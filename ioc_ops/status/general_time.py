@@ -1,11 +1,9 @@
 """The time of the IOC under the names of EPICS' General Time."""
 
+from ioc_ops.ca import EPICS_EPOCH
 from ioc_ops.status.readings import TimeReading
 
 __all__ = ["GeneralTime"]
-
-# 1990-01-01 UTC in unix seconds.
-_EPICS_EPOCH = 631_152_000
 
 # The operating system is the only source; its name in EPICS Base is this.
 _CLOCK = "OS Clock"
@@ -23,7 +21,7 @@ class GeneralTime:
         """The reading at ``now`` (unix seconds)."""
         self._errors += now < self._last
         self._last = now
-        return TimeReading(now - _EPICS_EPOCH, self._errors, _CLOCK, _NO_EVENTS, _CLOCK)
+        return TimeReading(now - EPICS_EPOCH, self._errors, _CLOCK, _NO_EVENTS, _CLOCK)
 
     def reset(self) -> None:
         """Begin to count anew."""

@@ -8,7 +8,7 @@ from ioc_ops.autosave import autosaved
 from ioc_ops.autosave.targets import find_targets
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import DefinitionError
-from ioc_ops.group import PVGroup, SubGroup, pvproperty
+from ioc_ops.group import PVGroup, PVSpec, SubGroup, pvproperty
 from ioc_ops.server import AsyncLibraryLayer, Context
 from ioc_ops.server.hooks import hooks_of
 
@@ -83,6 +83,20 @@ def test_without_an_alias_the_pv_stays_and_nobody_is_told() -> None:
     group.add_alias("B", "inner.load")
     group.pvdb.clear()
     assert (sorted(gone), group.pvdb.aliases) == (["T:i:load", "T:i:other"], {})
+
+
+def test_another_pv_may_take_the_name_of_an_alias() -> None:
+    group = Outer("T:")
+    told: list[str] = []
+    group.pvdb.removed.append(lambda pv: told.append(f"-{pv.name}"))
+    group.pvdb.added.append(lambda pv: told.append(f"+{pv.name}"))
+    group.pvdb["T:i:OLD"] = group.inner.load  # what stands there already
+    assert group.pvdb.aliases == {"T:i:OLD": "T:i:load"}
+    group.pvdb["T:i:OLD"] = PVSpec(name="T:i:OLD", value=5).create()
+    assert group.pvdb.aliases == {}
+    assert told == ["+T:i:OLD"]  # the PV itself is still there
+    del group.pvdb["T:i:OLD"]
+    assert told == ["+T:i:OLD", "-T:i:OLD"]
 
 
 def test_a_name_that_is_taken_is_refused_everywhere() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -164,7 +164,7 @@ def test_max_length() -> None:
 
 
 def test_an_unknown_dtype_is_named() -> None:
-    for dtype in (list, object, "double", complex):
+    for dtype in (list, object, "double", complex, Literal["a", "b"]):
         with pytest.raises(DefinitionError, match="has no CA type"):
             made(dtype=dtype)
 

@@ -35,6 +35,12 @@ def test_host_facts_are_read_as_they_are() -> None:
     )
 
 
+def test_a_directory_whose_name_is_no_utf8_is_shown_with_question_marks() -> None:
+    reading = ProcessProbe(FakeHost(directory="/iocs/m\udcfcller/" + "x" * 40), {}).host()
+    assert reading.directory_head == "/iocs/m?ller/" + "x" * 26
+    assert reading.directory_tail == "x" * 14
+
+
 @pytest.mark.parametrize(
     ("environ", "script"),
     [
