@@ -25,7 +25,8 @@ _DEFAULT_BEACON_PERIOD = 15.0
 class Settings:
     """Everything about the network that an IOC is told.
 
-    ``max_payload`` is the largest payload in bytes; ``beacon_period`` is in seconds.
+    ``beacon_period`` is the longest time between two beacons in seconds; ``ignored`` are the
+    addresses whose searches are not answered.
     """
 
     interfaces: tuple[str, ...]

@@ -47,10 +47,9 @@ def status_pv(suffix: str, *, put: Hook | None = None, startup: Hook | None = No
         put=put,
         startup=startup,
         read_only=row.read_only,
-        # True is what ioc_ops.autosave takes for its usual tag; it is a brother, not to be
-        # imported. It has no plain form yet that says "these fields, but not the value", and
-        # saving values that change all the time would write to the disk all the time: until
-        # then saved_fields are but told.
+        # What ioc_ops.autosave, a brother that is not to be imported, takes for a tag: True saves
+        # the value, a tuple these fields alone. Values that change all the time would be written
+        # to the disk all the time.
         autosave=row.saved or row.saved_fields or None,
         **_metadata(row),
     )

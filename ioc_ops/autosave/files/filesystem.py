@@ -1,7 +1,8 @@
 """The file operations that saving needs, one method each.
 
-This is the seam where tests let storage fail, hang or crash between any two operations; nothing
-else in `ioc_ops.autosave` touches the disk.
+This is the seam where tests let storage fail, hang or crash between any two operations: nothing
+else touches the disk where values are saved and restored. Request files, and files that commands
+read, are read without it.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""Save files in all formats, and request files: bytes to values and back, without I/O."""
+"""Save files in all formats: bytes to values and back, without I/O; and request files."""
 
 from ioc_ops.autosave.formats.request import RequestedPV, parse_request, read_request
 from ioc_ops.autosave.formats.sav import loads_sav
