@@ -14,8 +14,6 @@ from ioc_ops.errors import AutosaveError
 
 __all__ = ["Target", "add_target_options"]
 
-_DATE_SUFFIX = "_%Y%m%d-%H%M%S"
-
 
 class Target:
     """A file to write, in the format that its suffix or ``--to`` tells."""
@@ -48,7 +46,7 @@ class Target:
             AutosaveError: it cannot be written.
         """
         fs = FileSystem()
-        writer = SafeWriter(FileNames(self.path, _DATE_SUFFIX), fs)
+        writer = SafeWriter(FileNames(self.path), fs)
         try:
             temporary, _ = writer.write([written.content])
             try:

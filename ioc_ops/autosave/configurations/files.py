@@ -3,7 +3,6 @@
 Everything here but the constructor waits for the disk and runs in the storage thread.
 """
 
-import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,13 +24,9 @@ from ioc_ops.errors import AutosaveError, ConfigurationError
 
 __all__ = ["ConfigEntry", "ConfigFiles"]
 
-# Where a file system has no hard links, or has too many to this file already.
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 _NAME, _DESCRIPTION = "Menu:currName", "Menu:currDesc"
 # Elements of an array that are looked at in one go.
 _SLICE = 8192
-# Only for the class that makes temporary names; copies are named by ConfigNames.
-_DATE_SUFFIX = "_%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,20 +230,12 @@ class ConfigFiles:
             files = [file.path for file in self._fs.list(path.parent)]
             copy = self.names.copy(path, self._clock(), files)
             try:
-                self._link(path, copy)
+                self._writer(path).give_name(path, copy)
             except FileExistsError:
                 continue  # another IOC was faster
             except FileNotFoundError:
                 return None
             return copy
-
-    def _link(self, path: Path, copy: Path) -> None:
-        try:
-            self._fs.link(path, copy)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            self._writer(path).copy(path, copy)
 
     def _prune(self, path: Path, latest: Path) -> list[str]:
         try:
@@ -260,7 +247,7 @@ class ConfigFiles:
         return []
 
     def _writer(self, path: Path) -> SafeWriter:
-        return SafeWriter(FileNames(path, _DATE_SUFFIX), self._fs)
+        return SafeWriter(FileNames(path), self._fs)
 
 
 def _reads_back(value: Value, found: Value) -> bool:

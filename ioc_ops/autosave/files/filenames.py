@@ -8,12 +8,13 @@ from pathlib import Path
 
 from ioc_ops.errors import DefinitionError
 
-__all__ = ["FileNames"]
+__all__ = ["DATE_SUFFIX", "FileNames"]
 
 # A generation's own time is its mtime, unless the files were copied here and lost theirs; what
 # differs less is the hour of daylight saving, or a second that the name does not resolve.
 _TRUST_MTIME_WITHIN = 7200.0
-_SUFFIX = "_%Y%m%d-%H%M%S"
+DATE_SUFFIX = "_%Y%m%d-%H%M%S"
+"""Of dated copies, unless they are to have another one; of bad and protected files always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class FileNames:
     """
 
     primary: Path
-    date_suffix: str
+    date_suffix: str = DATE_SUFFIX
 
     def __post_init__(self) -> None:
         if not self.primary.name:
@@ -61,7 +62,7 @@ class FileNames:
         return self._beside("keep", time, number)
 
     def _beside(self, kind: str, time: float, number: int) -> Path:
-        date = datetime.fromtimestamp(time).strftime(_SUFFIX)
+        date = datetime.fromtimestamp(time).strftime(DATE_SUFFIX)
         return self.primary.with_name(f"{self.primary.name}.{kind}{date}{_count(number)}")
 
     @property

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ioc_ops.autosave.fileformat import loads
-from ioc_ops.autosave.files.filenames import FileNames
+from ioc_ops.autosave.files.filenames import DATE_SUFFIX, FileNames
 from ioc_ops.autosave.files.filesystem import FileSystem
 from ioc_ops.autosave.files.lock import FileLock, InUseError
 from ioc_ops.autosave.files.results import LoadResult, RejectedFile, SaveResult
@@ -48,7 +48,7 @@ class RotatingFileManager:
         *,
         max_files_per_day: int | None = 5,
         max_file_age: float | None = 30,
-        date_suffix: str = "_%Y%m%d-%H%M%S",
+        date_suffix: str = DATE_SUFFIX,
         logger: logging.Logger | None = None,
         max_files: int | None = None,
         max_total_bytes: int | None = None,

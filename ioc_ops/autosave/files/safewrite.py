@@ -12,6 +12,8 @@ from ioc_ops.autosave.files.filesystem import FileSystem
 
 __all__ = ["SafeWriter", "reason_of"]
 
+# Where a file system has no hard links, or has too many to this file already.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 # A temporary file of another process that is older than this belongs to nobody any more.
 _STALE_SECONDS = 3600.0
 
@@ -43,8 +45,26 @@ class SafeWriter:
             raise
         return path, size
 
-    def copy(self, source: Path, target: Path) -> None:
-        """Copy a file to a name that is free, complete from the first moment."""
+    def give_name(self, path: Path, name: Path) -> None:
+        """Give a file a second name, or a copy of it that name where there are no hard links.
+
+        Raises:
+            FileExistsError: the name is taken.
+        """
+        try:
+            self._fs.link(path, name)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            try:
+                self._fs.status(name)
+            except OSError:
+                self._copy(path, name)
+            else:
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+
+    def _copy(self, source: Path, target: Path) -> None:
+        """Complete from the first moment."""
         path, _ = self.write([self._fs.read(source)])
         try:
             self._fs.replace(path, target)

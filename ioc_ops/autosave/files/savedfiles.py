@@ -1,6 +1,5 @@
 """The files beside a save file: dated generations, bad and protected ones. Who bears which name."""
 
-import errno
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from ioc_ops.autosave.files.safewrite import SafeWriter, reason_of
 
 __all__ = ["SavedFiles", "Survey"]
 
-# Where a file system has no hard links, or has too many to this file already.
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 # The state before the trouble began, and the two newest that could not be restored completely.
 _MAX_KEPT = 3
 
@@ -145,18 +142,12 @@ class SavedFiles:
         for number in count(1):
             name = name_of(status.mtime, number)
             try:
-                self._fs.link(status.path, name)
+                self._writer.give_name(status.path, name)
             except FileExistsError:
                 # After a crash between link and rename the name is there already.
                 if self._fs.status(name).identity == status.identity:
                     return name
                 continue
-            except OSError as error:
-                if error.errno not in _NO_LINKS:
-                    raise
-                if self.exists(name):
-                    continue
-                self._writer.copy(status.path, name)
             return name
         raise AssertionError  # count() has no end
 
