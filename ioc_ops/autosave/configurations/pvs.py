@@ -9,6 +9,7 @@ from typing import Any
 
 from ioc_ops.autosave.configurations.files import ConfigEntry
 from ioc_ops.autosave.configurations.names import menu_states
+from ioc_ops.autosave.status_pvs import clip
 from ioc_ops.channel import (
     AlarmSeverity,
     AlarmStatus,
@@ -335,7 +336,7 @@ class ConfigMenuPVs(PVGroup):
         """Publish how it ended: MAJOR for a failure, MINOR for something to look at."""
         failed = severity == AlarmSeverity.MAJOR_ALARM
         status = AlarmStatus.WRITE if severity else AlarmStatus.NO_ALARM
-        await publish(self.message, _clip(message))
+        await publish(self.message, clip(message, _MESSAGE_BYTES))
         await self.status.write(
             "Failure" if failed else "Success",
             verify_value=False,
@@ -353,10 +354,3 @@ async def publish(channel: ChannelData, value: Value) -> None:
     """Show a value, without running the putter; a PV that would not change is left alone."""
     if channel.value != value:
         await channel.write(value, verify_value=False)
-
-
-def _clip(text: str) -> str:
-    raw = text.encode("utf-8", "replace")
-    if len(raw) < _MESSAGE_BYTES:
-        return raw.decode()
-    return raw[: _MESSAGE_BYTES - 4].decode("utf-8", "ignore") + "..."

@@ -16,7 +16,7 @@ from ioc_ops.autosave.live.values import (
     value_of,
 )
 from ioc_ops.autosave.values import UntypedValue, Value
-from ioc_ops.ca import ChannelType
+from ioc_ops.ca import ChannelType, Eca
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["LiveClient", "Reading"]
@@ -24,21 +24,11 @@ __all__ = ["LiveClient", "Reading"]
 _T = TypeVar("_T")
 
 _NOT_CONNECTED = "not connected"
-# Codes of caerr.h that deserve words of our own; all others have those of libca.
+# Codes that deserve words of our own; all others have those of libca.
 _LATE, _GONE = "no answer in time", "the IOC is gone"
-_WORDS = {80: _LATE, 192: _GONE}
-_DBR_STRING, _DBR_ENUM, _DBR_CHAR, _DBR_DOUBLE = 0, 3, 4, 6
-# By the numbers that libca uses for the types of channels (db_access.h).
-_TYPES = {
-    0: ChannelType.STRING,
-    1: ChannelType.INT,
-    2: ChannelType.FLOAT,
-    3: ChannelType.ENUM,
-    4: ChannelType.CHAR,
-    5: ChannelType.LONG,
-    6: ChannelType.DOUBLE,
-}
-_NUMBERS = {data_type: number for number, data_type in _TYPES.items()}
+_WORDS: dict[int, str] = {Eca.TIMEOUT: _LATE, Eca.DISCONN: _GONE}
+# What a channel can be; libca has another number for one that is not connected.
+_NATIVE_TYPES = frozenset(range(ChannelType.DOUBLE + 1))
 _PERHAPS_CUT = STRING_BYTES - 3
 """Bytes from which on a STRING may have lost its end: a character of UTF-8 has up to four."""
 _LONG_TIMEOUT = 2.0
@@ -133,23 +123,23 @@ class LiveClient:
 
     async def _read(self, name: str, saved: Value | None, deadline: float, wait: bool) -> Reading:
         info = await self._ask(self.library.cainfo, name, wait=wait, timeout=(deadline,))
-        if isinstance(info, str) or info.datatype not in _TYPES:
+        if isinstance(info, str) or info.datatype not in _NATIVE_TYPES:
             return Reading(reason=_NOT_CONNECTED)
-        pv = LivePV(_TYPES[info.datatype], info.count, writable=info.write)
+        pv = LivePV(ChannelType(info.datatype), info.count, writable=info.write)
         if not info.read:
             return Reading(pv, reason="no read access")
         # A scalar is one element, whatever the IOC says: lso without text has none.
         count = 1 if info.count == 1 else 0
-        kind = bytes if info.datatype == _DBR_STRING else info.datatype
+        kind = bytes if pv.data_type == ChannelType.STRING else info.datatype
         payload = await self._get(name, kind, count)
         if isinstance(payload, str):
             return Reading(pv, reason=payload)
-        if info.datatype == _DBR_ENUM:
+        if pv.data_type == ChannelType.ENUM:
             pv = LivePV(pv.data_type, pv.length, tuple(payload.enums), pv.writable)
         value = value_of(payload, pv)
-        if info.datatype == _DBR_STRING and info.count == 1:
+        if pv.data_type == ChannelType.STRING and info.count == 1:
             value = await self._whole_text(name, value, saved)
-        elif info.datatype == _DBR_DOUBLE and info.count == 1 and not is_exact(value, saved):
+        elif pv.data_type == ChannelType.DOUBLE and info.count == 1 and not is_exact(value, saved):
             text = await self._get(name, bytes, 1)
             if isinstance(text, bytes) and isinstance(value, float):
                 value = exact(value, text.decode("ascii", "replace"))
@@ -159,7 +149,7 @@ class LiveClient:
         """The value as aioca has it, or why there is none, as a `str` and no subclass of it."""
         library = self.library
         # Only an ENUM needs its metadata, the names of the states.
-        form = library.FORMAT_CTRL if datatype == _DBR_ENUM else library.FORMAT_RAW
+        form = library.FORMAT_CTRL if datatype == ChannelType.ENUM else library.FORMAT_RAW
         return await self._ask(
             library.caget, name, datatype=datatype, format=form, count=count, timeout=self.timeout
         )
@@ -170,7 +160,7 @@ class LiveClient:
         long_name = await self._long_name(name)
         if long_name is None:
             return value
-        payload = await self._get(long_name, _DBR_CHAR)
+        payload = await self._get(long_name, int(ChannelType.CHAR))
         if isinstance(payload, str):
             return value
         characters = value_of(payload, LivePV(ChannelType.CHAR, max(2, payload.element_count)))
@@ -184,14 +174,14 @@ class LiveClient:
         for long_name in names:
             timeout = min(self.timeout, _LONG_TIMEOUT)
             info = await self._ask(self.library.cainfo, long_name, timeout=timeout)
-            if not isinstance(info, str) and info.datatype == _DBR_CHAR:
+            if not isinstance(info, str) and info.datatype == ChannelType.CHAR:
                 return long_name
         return None
 
     async def is_connected(self, name: str) -> bool:
         """Whether a PV that was read has not been lost since."""
         info = await self._ask(self.library.cainfo, name, wait=False, timeout=None)
-        return not isinstance(info, str) and info.datatype in _TYPES
+        return not isinstance(info, str) and info.datatype in _NATIVE_TYPES
 
     async def write(self, name: str, put: Put) -> str | None:
         """Write a PV and wait until the IOC has completed that (put-callback).
@@ -212,12 +202,11 @@ class LiveClient:
             if long_name is None:
                 return f"text of more than {STRING_BYTES} bytes, and there is no {name}$"
             name = long_name
-        kind = _NUMBERS[put.data_type]
         done = await self._ask(
             self.library.caput,
             name,
             put.payload,
-            datatype=kind,
+            datatype=int(put.data_type),
             wait=True,
             timeout=self.put_timeout,
         )
