@@ -8,9 +8,8 @@ from ioc_ops.autosave.save_set import SaveSet, save_sets_of
 from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method
 from ioc_ops.autosave.synapps_status import SaveRestoreStatus
 from ioc_ops.autosave.tag import MAIN_SET
-from ioc_ops.autosave.targets import root_of
 from ioc_ops.errors import AutosaveError
-from ioc_ops.group import PVGroup, SubGroup
+from ioc_ops.group import PVGroup, SubGroup, root_of
 
 __all__ = ["AutosaveHelper"]
 

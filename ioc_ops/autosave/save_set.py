@@ -20,10 +20,10 @@ from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method, Trigger, run
 from ioc_ops.autosave.session import SaveSession
 from ioc_ops.autosave.snapshot import current_value
 from ioc_ops.autosave.stats import AutosaveStats
-from ioc_ops.autosave.targets import find_targets, root_of
+from ioc_ops.autosave.targets import find_targets
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
-from ioc_ops.group import PVGroup, pvproperty, scan_wrapper
+from ioc_ops.group import PVGroup, pvproperty, root_of, scan_wrapper
 from ioc_ops.server import AsyncLibraryLayer
 
 __all__ = ["SaveSet", "save_sets_of"]

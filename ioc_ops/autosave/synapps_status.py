@@ -8,9 +8,8 @@ from ioc_ops.autosave.health import Health, worst
 from ioc_ops.autosave.save_set import SaveSet, save_sets_of
 from ioc_ops.autosave.schedule import Method
 from ioc_ops.autosave.status_pvs import alarm_of, show
-from ioc_ops.autosave.targets import root_of
 from ioc_ops.channel import AlarmStatus, ChannelData, ChannelType
-from ioc_ops.group import PVGroup, ScanSpec, SubGroup, pvproperty, scan_wrapper
+from ioc_ops.group import PVGroup, ScanSpec, SubGroup, pvproperty, root_of, scan_wrapper
 from ioc_ops.server import AsyncLibraryLayer
 
 __all__ = ["SaveRestoreStatus", "SetStatus"]

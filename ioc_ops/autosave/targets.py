@@ -8,7 +8,7 @@ from ioc_ops.channel import ChannelData
 from ioc_ops.group import PVGroup, PvpropertyData
 from ioc_ops.records import RecordFields
 
-__all__ = ["Target", "find_targets", "root_of", "target_of_name", "target_of_pv", "targets_of"]
+__all__ = ["Target", "find_targets", "target_of_name", "target_of_pv", "targets_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,6 @@ class Target:
     alias: str | None = None
     #: Names of the save sets that save it.
     sets: tuple[str, ...] = AutosaveTag().sets
-
-
-def root_of(group: PVGroup) -> PVGroup:
-    """The group at the top of the tree that a group is in."""
-    while group.parent is not None:
-        group = group.parent
-    return group
 
 
 def find_targets(root: PVGroup) -> dict[str, Target]:

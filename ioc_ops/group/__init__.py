@@ -13,6 +13,7 @@ from ioc_ops.group.pvspec import PVSpec
 from ioc_ops.group.record_fields import RecordFieldGroup, register_record
 from ioc_ops.group.scan import ScanSpec, scan_wrapper
 from ioc_ops.group.subgroup import SubGroup
+from ioc_ops.group.tree import root_of, root_of_pv
 from ioc_ops.group.types import (
     PvpropertyBoolEnum,
     PvpropertyBoolEnumRO,
@@ -74,6 +75,8 @@ __all__ = [
     "pvproperty",
     "record_classes",
     "register_record",
+    "root_of",
+    "root_of_pv",
     "scan_wrapper",
     "unsaved_marks",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ioc_ops.channel import ChannelData
 from ioc_ops.group.group import PVGroup
+from ioc_ops.group.tree import root_of, root_of_pv
 
 __all__ = ["unsaved_marks"]
 
@@ -16,15 +17,15 @@ def unsaved_marks(channels: Iterable[ChannelData], groups: Iterable[PVGroup]) ->
         groups: their groups, and those around them.
     """
     every = list(groups)
-    saved = {id(_root(group)) for group in every if group.saves_marked}
+    saved = {id(root_of(group)) for group in every if group.saves_marked}
     found = [
         channel.name
         for channel in channels
         if _is_mark(getattr(getattr(channel, "pvspec", None), "autosave", None))
-        and id(_root(getattr(channel, "group", None))) not in saved
+        and id(root_of_pv(channel)) not in saved
     ]
     for group in every:
-        if id(_root(group)) not in saved:
+        if id(root_of(group)) not in saved:
             found += [
                 group.groups[attr].prefix
                 for attr, declared in type(group)._subgroups_.items()
@@ -36,9 +37,3 @@ def unsaved_marks(channels: Iterable[ChannelData], groups: Iterable[PVGroup]) ->
 def _is_mark(mark: object) -> bool:
     """Helpers that only recommend to save their PVs mark them with plain True, or field names."""
     return mark is not None and not isinstance(mark, bool | tuple)
-
-
-def _root(group: PVGroup | None) -> PVGroup | None:
-    while group is not None and group.parent is not None:
-        group = group.parent
-    return group

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ioc_ops.ca import SERVER_PORT, Command, max_payload, name_ends, named_field, parse_name
 from ioc_ops.channel import ChannelData, States, View, make_view
 from ioc_ops.errors import ConversionError
-from ioc_ops.group import LivePVs, PVGroup
+from ioc_ops.group import LivePVs, PVGroup, root_of_pv
 from ioc_ops.server.access import AccessControl
 from ioc_ops.server.counters import Counters
 from ioc_ops.server.lag import LoopLag
@@ -257,11 +257,8 @@ def _field_of(pv: ChannelData, field: str) -> ChannelData | None:
 
 def _states_of(pv: ChannelData) -> States:
     """The states of the group tree that a PV belongs to."""
-    group = getattr(pv, "group", None)
-    while group is not None and group.parent is not None:
-        group = group.parent
-    states: States = getattr(group, "states", {})
-    return states
+    root = root_of_pv(pv)
+    return {} if root is None else root.states
 
 
 def _not_running(*arguments: object) -> None:

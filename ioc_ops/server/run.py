@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import ConfigurationError
+from ioc_ops.group import root_of_pv
 from ioc_ops.server import sockets
 from ioc_ops.server.access import AccessFile
 from ioc_ops.server.context import Context
@@ -124,7 +125,5 @@ def _access_file(
 
 def _name_of(pvdb: Mapping[str, ChannelData]) -> str:
     """The prefix of the outermost group, for labels."""
-    group = getattr(next(iter(pvdb.values()), None), "group", None)
-    while group is not None and group.parent is not None:
-        group = group.parent
-    return str(getattr(group, "prefix", "")).rstrip(":.-_") or "ioc"
+    root = root_of_pv(next(iter(pvdb.values()), None))
+    return (root.prefix.rstrip(":.-_") if root is not None else "") or "ioc"

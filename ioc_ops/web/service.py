@@ -15,6 +15,7 @@ from contextlib import suppress
 import uvicorn
 
 from ioc_ops.errors import ConfigurationError
+from ioc_ops.group import root_of_pv
 from ioc_ops.metrics import PV_LIMIT, Registration, Target, build_registry
 from ioc_ops.server import Context
 from ioc_ops.server.drivers.refusals import AT_ONCE, BACKLOG, Refusals
@@ -202,7 +203,5 @@ class HttpService:
 
 def _prefix_of(context: Context) -> str:
     """Of the outermost group; empty for an IOC without groups."""
-    group = getattr(next(iter(context.pvdb.values()), None), "group", None)
-    while group is not None and group.parent is not None:
-        group = group.parent
-    return str(getattr(group, "prefix", ""))
+    root = root_of_pv(next(iter(context.pvdb.values()), None))
+    return "" if root is None else root.prefix

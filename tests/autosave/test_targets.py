@@ -3,9 +3,10 @@
 import pytest
 
 from ioc_ops.autosave.tag import AutosaveTag, autosaved
-from ioc_ops.autosave.targets import find_targets, root_of
+from ioc_ops.autosave.targets import find_targets
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import DefinitionError
+from ioc_ops.group import root_of
 from ioc_ops.server import PVGroup, SubGroup, get_pv_pair_wrapper, pvproperty
 
 pair = get_pv_pair_wrapper(setpoint_suffix="", readback_suffix="_RBV")

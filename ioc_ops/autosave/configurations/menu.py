@@ -23,10 +23,9 @@ from ioc_ops.autosave.configurations.values import (
 from ioc_ops.autosave.files.filesystem import FileSystem
 from ioc_ops.autosave.files.thread import Job, StorageThread
 from ioc_ops.autosave.snapshot import Snapshot
-from ioc_ops.autosave.targets import root_of
 from ioc_ops.channel import AlarmSeverity, ChannelData
 from ioc_ops.errors import AutosaveError, ChannelError, ConfigurationError, DefinitionError
-from ioc_ops.group import PVGroup
+from ioc_ops.group import PVGroup, root_of
 
 __all__ = ["ConfigMenu"]
 
