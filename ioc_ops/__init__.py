@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ioc_ops.errors import UnknownChannelError as CaprotoKeyError
     from ioc_ops.group import SubscriptionType
 
+    __version__: str
+
 __all__ = [
     "AccessRights",
     "AlarmSeverity",

@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from typing import NamedTuple, TextIO
+
+import ioc_ops
 
 WHERE_TO_LOOK = """\
   python -m ioc_ops.examples             the examples, one line each
@@ -52,7 +53,7 @@ def parser(argv: list[str]) -> argparse.ArgumentParser:
         epilog=f"where to look:\n{WHERE_TO_LOOK}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    result.add_argument("--version", action="version", version=version("ioc-ops"))
+    result.add_argument("--version", action="version", version=ioc_ops.__version__)
     commands = result.add_subparsers(metavar="COMMAND")
     for name, (summary, load) in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
@@ -76,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = parser(argv).parse_args(argv)
     if not hasattr(options, "run"):
-        print(f"ioc_ops {version('ioc-ops')}\n\n{WHERE_TO_LOOK}", end="")
+        print(f"ioc_ops {ioc_ops.__version__}\n\n{WHERE_TO_LOOK}", end="")
         return 0
     try:
         status: int = options.run(options, sys.stdout, sys.stderr)

@@ -10,11 +10,12 @@ import resource
 import socket
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 import psutil
+
+import ioc_ops
 
 __all__ = ["Host", "LocalHost"]
 
@@ -72,7 +73,7 @@ class LocalHost:
         return str(Path(sys.argv[0]).resolve()) if sys.argv and sys.argv[0] else ""
 
     def release(self) -> str:
-        return f"ioc_ops {version('ioc-ops')}"
+        return f"ioc_ops {ioc_ops.__version__}"
 
     def python(self) -> str:
         return platform.python_version()
