@@ -15,9 +15,9 @@ from ioc_ops.autosave.commands.console import Console
 from ioc_ops.autosave.commands.convert import run_convert
 from ioc_ops.autosave.commands.listing import run_list, run_verify
 from ioc_ops.autosave.commands.live import LIVE, run_diff_or_live, run_snapshot
+from ioc_ops.autosave.commands.output import add_output_options
 from ioc_ops.autosave.commands.restore import run_restore
 from ioc_ops.autosave.commands.show import run_show
-from ioc_ops.autosave.commands.target import add_target_options
 from ioc_ops.errors import AutosaveError
 
 __all__ = ["add_arguments", "run"]
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command = commands.add_parser("convert", help="write a file in another format")
     command.add_argument("source", help="a save file")
     command.add_argument("target", help="the file to write")
-    add_target_options(command)
+    add_output_options(command)
     command.set_defaults(command=run_convert)
 
     _add_restore(commands.add_parser("restore", help="write values of a file to running IOCs"))
@@ -182,7 +182,7 @@ def _add_snapshot(command: _Parser) -> None:
     command.add_argument("req", help="a request file: one PV a line, and `file` to include others")
     command.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
     _add_request_options(command)
-    add_target_options(command)
+    add_output_options(command)
     _add_timeout(command)
     command.set_defaults(command=run_snapshot)
 

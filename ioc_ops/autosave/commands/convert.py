@@ -4,7 +4,7 @@ import argparse
 
 from ioc_ops.autosave.commands.console import Console
 from ioc_ops.autosave.commands.files import load
-from ioc_ops.autosave.commands.target import Target
+from ioc_ops.autosave.commands.output import OutputFile
 
 __all__ = ["run_convert"]
 
@@ -23,12 +23,12 @@ def run_convert(options: argparse.Namespace, console: Console) -> int:
     Raises:
         AutosaveError: the source does not verify, or the target cannot be written.
     """
-    target = Target(options.target, options.to, force=options.force)
+    output = OutputFile(options.target, options.to, force=options.force)
     with console.progress("converting", 3, "step") as advance:
         source = load(options.source)
         advance()
-        written = target.encode(source.dated())
+        written = output.encode(source.dated())
         advance()
-        target.write(written)
+        output.write(written)
         advance()
-    return target.report(source.snapshot, written, console)
+    return output.report(source.snapshot, written, console)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ioc_ops.autosave.commands.console import Console
 from ioc_ops.autosave.commands.files import load, shown, table
+from ioc_ops.autosave.commands.output import OutputFile
 from ioc_ops.autosave.commands.show import MOST_DIFFERENCES, run_diff
-from ioc_ops.autosave.commands.target import Target
 from ioc_ops.autosave.compare import Tolerance
 from ioc_ops.autosave.formats import RequestedPV, read_request
 from ioc_ops.autosave.formats.escapes import decode
@@ -107,7 +107,7 @@ def run_snapshot(options: argparse.Namespace, console: Console) -> int:
         AutosaveError: the request file makes no sense, no PV answers, there is no client, or the
             target cannot be written.
     """
-    target = Target(options.output, options.to, force=options.force)
+    output = OutputFile(options.output, options.to, force=options.force)
     requested = _requested(options)
     if not requested:
         raise AutosaveError(f"{options.req}: no PV is named in it")
@@ -124,11 +124,11 @@ def run_snapshot(options: argparse.Namespace, console: Console) -> int:
         else:
             values[name] = _text_if_asked(reading.value, item.name)
     if not values:
-        raise AutosaveError(f"none of {len(requests)} PVs answers, {target.path} is not written")
+        raise AutosaveError(f"none of {len(requests)} PVs answers, {output.path} is not written")
     snapshot = Snapshot(values, unreadable=unreadable, saved_at=console.clock())
-    written = target.encode(snapshot)
-    target.write(written)
-    return max(target.report(snapshot, written, console), 1 if unreadable else 0)
+    written = output.encode(snapshot)
+    output.write(written)
+    return max(output.report(snapshot, written, console), 1 if unreadable else 0)
 
 
 def _text_if_asked(value: Value, requested: str) -> Value:

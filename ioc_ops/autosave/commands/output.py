@@ -12,10 +12,10 @@ from ioc_ops.autosave.formats.written import Written
 from ioc_ops.autosave.snapshot import Snapshot
 from ioc_ops.errors import AutosaveError
 
-__all__ = ["Target", "add_target_options"]
+__all__ = ["OutputFile", "add_output_options"]
 
 
-class Target:
+class OutputFile:
     """A file to write, in the format that its suffix or ``--to`` tells."""
 
     def __init__(self, path: str, to: str | None, *, force: bool) -> None:
@@ -76,18 +76,18 @@ class Target:
         return 1 if written.lost or written.inexact else 0
 
 
-def add_target_options(command: argparse.ArgumentParser) -> None:
+def add_output_options(command: argparse.ArgumentParser) -> None:
     """Add ``--to`` and ``--force`` to a command that writes a file."""
     formats = [name for name, item in FORMATS.items() if item.dumps is not None]
     command.add_argument("--to", choices=formats, help="the format, if the suffix does not tell")
     command.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
-def _format(name: str | None, target: Path) -> Format:
-    form = FORMATS[name] if name is not None else writable(target.name)
+def _format(name: str | None, path: Path) -> Format:
+    form = FORMATS[name] if name is not None else writable(path.name)
     if form is None:
         names = ", ".join(item.name for item in FORMATS.values() if item.dumps is not None)
-        raise AutosaveError(f"{target}: the suffix tells no format; --to takes one of {names}")
+        raise AutosaveError(f"{path}: the suffix tells no format; --to takes one of {names}")
     if form.dumps is None:
         raise AutosaveError(f"the format {form.name} is read only")
     return form
