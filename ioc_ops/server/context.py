@@ -167,6 +167,11 @@ class Context:
                 circuit.answer(Command.SERVER_DISCONN, 0, b"", 0, each.cid, 0)
 
     @property
+    def running(self) -> bool:
+        """Whether hooks and records may act by themselves: from their start to the stop."""
+        return self.state in ("starting", "ready")
+
+    @property
     def groups(self) -> list[PVGroup]:
         """Every group that a PV of the IOC belongs to."""
         found: dict[int, PVGroup] = {}

@@ -52,14 +52,10 @@ class Processing:
         self._forwarded: set[ChannelData] = set()  # and not begun
         context.removed.append(self._end_timer)
 
-    @property
-    def _running(self) -> bool:
-        return self._context.state in ("starting", "ready")
-
     def forward(self, record: ChannelData, link: str) -> None:
         """Process the PV that ``link`` names, in line with what it has to do already."""
         words = link.split()
-        found: Any = self._context.find(words[0]) if words and self._running else None
+        found: Any = self._context.find(words[0]) if words and self._context.running else None
         if found is None:
             return
         pv = found.pv if isinstance(found, View) else found
@@ -74,7 +70,7 @@ class Processing:
     def fall_back(self, record: ChannelData, seconds: float) -> None:
         """Write 0 after ``seconds``, and not while the record is busy."""
         self._end_timer(record)
-        if self._running:
+        if self._context.running:
             work = self._wait(record, seconds)
             self._timers[record] = self._base.copy().run(self._driver.spawn, work, record.name)
 

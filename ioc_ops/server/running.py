@@ -22,8 +22,6 @@ from ioc_ops.server.hooks import (
 
 __all__ = ["RunningHooks"]
 
-_WHILE_RUNNING = frozenset({"starting", "ready"})
-
 
 class RunningHooks:
     """The hooks of all PVs of one IOC, each PV's with their tasks."""
@@ -76,7 +74,7 @@ class RunningHooks:
         if not self._started:
             self._hooked[pv] = None
             self._unrestored.extend(hooks_of((pv,), "restore"))
-        elif self._context.state in _WHILE_RUNNING:
+        elif self._context.running:
             self._begin(pv)
 
     def _begin(self, pv: ChannelData) -> None:
@@ -118,7 +116,7 @@ class RunningHooks:
         self._unrestored = deque([hook for hook in self._unrestored if hook.pv is not pv])
         for task in self._tasks.pop(pv, ()):
             task.cancel()
-        if self._started and self._context.state in _WHILE_RUNNING:
+        if self._started and self._context.running:
             last = deque([*hooks_of((pv,), "shutdown"), *hooks_of((pv,), "save")])
             if last:
                 self._leaving[pv] = last
