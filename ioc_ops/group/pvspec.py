@@ -173,11 +173,36 @@ class PVSpec:
         Raises:
             DefinitionError: the declaration does not fit itself.
         """
-        value, dtype = self.value, get_origin(self.dtype) or self.dtype
         record = None if self.record_type is None else record_class(self.record_type)
+        name = pvname if pvname is not None else self.name or self.attr or ""
+        cls, value, arguments = self._class_and_value(name, record)
+        if self.max_length is not None:
+            arguments["max_length"] = self.max_length
+        if self.alarm_group is not None:
+            arguments["alarm"] = self._alarm(group)
+        if record is not None:
+            said = {key: each for key, each in arguments.items() if each is not None}
+            arguments = record_defaults(record.table, cls, said) | said
+            arguments["reported_record_type"] = self.record_type
+        channel = _made(cls, value, name, arguments)
+        channel.asg, channel.asl = self.asg, self.asl
+        channel.pvspec = self
+        channel.group = group
+        if self.get is not None:
+            channel.getter = self.bind(self.get, group)
+        if self.put is not None:
+            channel.putter = self.bind(self.put, group)
+        if record is not None:
+            finish_record(channel, record)
+        return channel
+
+    def _class_and_value(
+        self, name: str, record: type[RecordFields] | None
+    ) -> tuple[type[PvpropertyData], Value, dict[str, Any]]:
+        """The class of the PV, its first value, and the arguments that the class is to have."""
+        value, dtype = self.value, get_origin(self.dtype) or self.dtype
         if record is not None:
             dtype = record_dtype(record.table, dtype, value, self.max_length)
-        name = pvname if pvname is not None else self.name or self.attr or ""
         try:
             if dtype is None:
                 dtype = inferred_dtype(value)
@@ -195,31 +220,7 @@ class PVSpec:
             value = next((v for c, v in DEFAULT_VALUES.items() if issubclass(cls, c)), 0)  # type: ignore[arg-type]
             if self.max_length and self.max_length > 1 and isinstance(value, (int, float)):
                 value = [value]
-        if self.max_length is not None:
-            arguments["max_length"] = self.max_length
-        if self.alarm_group is not None:
-            arguments["alarm"] = self._alarm(group)
-        if record is not None:
-            said = {name: each for name, each in arguments.items() if each is not None}
-            arguments = record_defaults(record.table, cls, said) | said
-            arguments["reported_record_type"] = self.record_type
-        try:
-            channel = cls(value=value, name=name, **arguments)
-        except TypeError as problem:
-            _, _, wrong = str(problem).rpartition("__init__() ")  # of a class that nobody knows
-            raise DefinitionError(f"{name}: {wrong}") from None
-        except DefinitionError as problem:
-            raise DefinitionError(f"{name}: {problem}") from None
-        channel.asg, channel.asl = self.asg, self.asl
-        channel.pvspec = self
-        channel.group = group
-        if self.get is not None:
-            channel.getter = self.bind(self.get, group)
-        if self.put is not None:
-            channel.putter = self.bind(self.put, group)
-        if record is not None:
-            finish_record(channel, record)
-        return channel
+        return cls, value, arguments
 
     def _alarm(self, group: "PVGroup | None") -> Alarm:
         if isinstance(self.alarm_group, Alarm):
@@ -232,6 +233,18 @@ class PVSpec:
     def bind(hook: Hook, group: "PVGroup | None") -> Hook:
         """The hook as the server calls it: with the instance first."""
         return hook if group is None else MethodType(hook, group)
+
+
+def _made(
+    cls: type[PvpropertyData], value: Value, name: str, arguments: Mapping[str, Any]
+) -> PvpropertyData:
+    try:
+        return cls(value=value, name=name, **arguments)
+    except TypeError as problem:
+        _, _, wrong = str(problem).rpartition("__init__() ")  # of a class that nobody knows
+        raise DefinitionError(f"{name}: {wrong}") from None
+    except DefinitionError as problem:
+        raise DefinitionError(f"{name}: {problem}") from None
 
 
 def _record_of(dtype: object) -> type[RecordFields] | None:

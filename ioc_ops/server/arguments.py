@@ -64,46 +64,14 @@ def _port(text: str) -> int:
     return number
 
 
-def template_arg_parser(
-    *,
-    desc: str | None,
-    default_prefix: str,
-    argv: Sequence[str] | None = None,
-    macros: Mapping[str, str | None] | None = None,
-    supported_async_libs: Sequence[str] | None = None,
-) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], tuple[Options, Options]]]:
-    """A parser to add options to, and a function that splits what it parsed.
-
-    Args:
-        desc: shown by --help; the docstring of the IOC serves.
-        default_prefix: of the PV names.
-        argv: unused here; see ``ioc_arg_parser``.
-        macros: default values by name, each with an option of its own; None makes it required.
-        supported_async_libs: libraries that the IOC can run on; default all.
-
-    Returns:
-        The parser, and ``split(arguments) -> (ioc_options, run_options)``.
-    """
-    parser = _Parser(
-        description=inspect.cleandoc(desc or ""),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_options(parser: argparse.ArgumentParser, default_prefix: str) -> None:
+    """The options of every IOC."""
     parser.add_argument("--version", action=_Version, help="show the version of ioc_ops")
     parser.add_argument("--prefix", default=default_prefix, help="of all PV names")
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("-q", "--quiet", action="store_true", help="say only what is wrong")
     talk.add_argument("-v", "--verbose", action="count", default=0, help="say more")
     parser.add_argument("--list-pvs", action="store_true", help="list all PVs when ready")
-    wanted = supported_async_libs or list(DRIVERS)
-    libraries = [name for name in DRIVERS if name in wanted]
-    if not libraries:
-        parser.error(f"this IOC runs on {', '.join(wanted)}; there is {', '.join(DRIVERS)}")
-    parser.add_argument(
-        "--async-lib",
-        default=libraries[0],
-        choices=libraries,
-        help=f"async library to run on (default {libraries[0]})",
-    )
     parser.add_argument(
         "--interfaces",
         nargs="+",
@@ -146,6 +114,50 @@ def template_arg_parser(
         default=None,
         help="compare hosts by address, not by the name that clients give",
     )
+
+
+def _add_async_lib(
+    parser: argparse.ArgumentParser, supported_async_libs: Sequence[str] | None
+) -> None:
+    """``--async-lib`` with the libraries that this IOC can run on."""
+    wanted = supported_async_libs or list(DRIVERS)
+    libraries = [name for name in DRIVERS if name in wanted]
+    if not libraries:
+        parser.error(f"this IOC runs on {', '.join(wanted)}; there is {', '.join(DRIVERS)}")
+    parser.add_argument(
+        "--async-lib",
+        default=libraries[0],
+        choices=libraries,
+        help=f"async library to run on (default {libraries[0]})",
+    )
+
+
+def template_arg_parser(
+    *,
+    desc: str | None,
+    default_prefix: str,
+    argv: Sequence[str] | None = None,
+    macros: Mapping[str, str | None] | None = None,
+    supported_async_libs: Sequence[str] | None = None,
+) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], tuple[Options, Options]]]:
+    """A parser to add options to, and a function that splits what it parsed.
+
+    Args:
+        desc: shown by --help; the docstring of the IOC serves.
+        default_prefix: of the PV names.
+        argv: unused here; see ``ioc_arg_parser``.
+        macros: default values by name, each with an option of its own; None makes it required.
+        supported_async_libs: libraries that the IOC can run on; default all.
+
+    Returns:
+        The parser, and ``split(arguments) -> (ioc_options, run_options)``.
+    """
+    parser = _Parser(
+        description=inspect.cleandoc(desc or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(parser, default_prefix)
+    _add_async_lib(parser, supported_async_libs)
     names = dict(macros or {})
     for name, default in names.items():
         parser.add_argument(
