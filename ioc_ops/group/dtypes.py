@@ -33,7 +33,7 @@ TYPE_MAP: dict[object, tuple[_DataClass, _DataClass]] = {
 }
 """Read-write and read-only class by Python type or native DBR type."""
 
-DEFAULT_VALUES: dict[object, Value] = {
+DEFAULT_VALUES: dict[_DataClass, Value] = {
     pv.PvpropertyChar: "",
     pv.PvpropertyString: "",
     pv.PvpropertyByte: b"",

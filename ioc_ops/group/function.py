@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from enum import IntEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelEnum, ChannelType, Value
 from ioc_ops.errors import DefinitionError
@@ -119,8 +119,9 @@ class pvfunction(SubGroup):  # noqa: N801 - the name users of caproto know
 
     def __call__(self, group: Callable[..., Any] | Mapping[str, Any]) -> Self:
         """``@pvfunction(...)`` above a function."""
-        check_hook("pvfunction", group)  # type: ignore[arg-type]
-        self._adopt(self._class_of(group))  # type: ignore[arg-type]
+        function = cast("Hook", group)  # a mapping, which makes other SubGroups, is refused here
+        check_hook("pvfunction", function)
+        self._adopt(self._class_of(function))
         return self
 
     def _class_of(self, function: Hook) -> type[PVGroup]:

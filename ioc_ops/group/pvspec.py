@@ -217,7 +217,7 @@ class PVSpec:
             if value is None:
                 value = next(iter(dtype))
         if value is None:
-            value = next((v for c, v in DEFAULT_VALUES.items() if issubclass(cls, c)), 0)  # type: ignore[arg-type]
+            value = next((v for c, v in DEFAULT_VALUES.items() if issubclass(cls, c)), 0)
             if self.max_length and self.max_length > 1 and isinstance(value, (int, float)):
                 value = [value]
         return cls, value, arguments

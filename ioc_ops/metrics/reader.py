@@ -67,7 +67,7 @@ class FamilyReader:
     def values(
         self, family: Family[Source], sources: Iterable[tuple[Key, Source]]
     ) -> list[tuple[Key, float]]:
-        """The plain numbers of ``sources``, each with its key."""
+        """The plain numbers of ``sources``, each with its key; of families that have no others."""
         read, found = family.read, []
         for key, source in sources:
             try:

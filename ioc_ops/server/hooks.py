@@ -55,7 +55,7 @@ def hooks_of(channels: Iterable[ChannelData], kind: str) -> Iterator[BoundHook]:
             yield _bound(channel, kind, hook, getattr(channel, "group", None), channel)
         for field in spec.running_field_hooks:
             if field.kind == kind:
-                fields = channel.fields  # type: ignore[attr-defined]
+                fields = channel.fields  # type: ignore[attr-defined]  # what has a spec has fields
                 yield _bound(fields[field.field], kind, field.hook, fields, channel)
 
 
