@@ -8,11 +8,13 @@ from typing import Any
 from ioc_ops.ca import EventMask
 from ioc_ops.channel import (
     AlarmSeverity,
+    ChannelChar,
     ChannelDouble,
     ChannelEnum,
     ChannelInteger,
     ChannelNumeric,
     ChannelShort,
+    ChannelString,
     StateAlarms,
     Value,
 )
@@ -61,6 +63,12 @@ def _scalar(record: Record) -> bool:
 
 def _floating(record: Record) -> bool:
     return isinstance(record, ChannelDouble)
+
+
+def _text(record: Record) -> bool:
+    return isinstance(record, ChannelChar) or (
+        isinstance(record, ChannelString) and not record.is_array
+    )
 
 
 def _enumerated(record: Record) -> bool:
@@ -305,10 +313,10 @@ _ARRAY: dict[str, Link] = {
 _TEXT: dict[str, Link] = {
     **_POSTS,
     "SIZV": _SIZE,
-    "LEN": _value(lambda r: len(encode_text(r.value, r.string_encoding)) + 1),
+    "LEN": _value(lambda r: len(encode_text(r.value, r.string_encoding)) + 1, _text),
 }
 _DIRECT = {f"B{index:X}": _bit(index) for index in range(_BITS)}
-_OUTPUT = {"OVAL": _value(lambda record: record.value, _numeric)}
+_OUTPUT = {"OVAL": _value(lambda record: record.value, _scalar)}
 # The motor record shows its soft limits as its range, and has no use for HOPR and LOPR.
 _MOTOR = {"HLM": _NUMBER["HOPR"], "LLM": _NUMBER["LOPR"]}
 _MOTOR |= {name: link for name, link in _NUMBER.items() if name not in ("HOPR", "LOPR")}
