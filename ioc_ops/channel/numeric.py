@@ -336,7 +336,7 @@ class ChannelDouble(ChannelNumeric):
         return number
 
     def _to_wire_array(self, values: NDArray[Any]) -> NDArray[Any]:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.array(values, NATIVE_DTYPES[self.data_type])
 
 

@@ -175,3 +175,10 @@ def test_what_the_ioc_reads_is_what_a_client_reads() -> None:
     asyncio.run(pv.write([1.7, 2.2]))
     assert received(pv, LONG) == [1, 2]
     assert pv.value == [1, 2]
+
+
+def test_a_signalling_nan_of_a_client_is_nan() -> None:
+    pv = ChannelDouble([0.0, 0.0], name="x")
+    pv.assign(pv.decode(ChannelType.FLOAT, 2, b"\x7f\x80\0\x01\x3f\x80\0\0"))
+    assert np.isnan(pv.value[0])
+    assert pv.value[1] == 1.0
