@@ -102,7 +102,9 @@ class ChannelEnum(ChannelData):
         return self._states[stored] if stored < len(self._states) else stored
 
     def convert(self, value: Value) -> Value:
-        if isinstance(value, (list, tuple, np.ndarray)) and len(value) == 1:
+        if isinstance(value, np.ndarray):
+            value = value.reshape(-1).tolist()
+        if isinstance(value, (list, tuple)) and len(value) == 1:
             value = value[0]
         if isinstance(value, bytes):
             value = decode_text(value, self.string_encoding)

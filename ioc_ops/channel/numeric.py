@@ -126,9 +126,13 @@ class ChannelNumeric(ChannelData):
         if self.max_length > 1:
             return self._convert_array(value)
         if isinstance(value, (list, tuple, np.ndarray)):
-            if np.size(value) != 1:
-                raise self._unfit(f"{np.size(value)} elements do not fit a scalar")
-            value = np.ravel(value)[0]
+            try:
+                elements = np.ravel(value)
+            except ValueError:  # lists of different lengths in a list
+                raise self._unfit(f"{value!r} is no number") from None
+            if elements.size != 1:
+                raise self._unfit(f"{elements.size} elements do not fit a scalar")
+            value = elements[0]
         return self._convert_scalar(value)
 
     def _convert_scalar(self, value: Value) -> int | float:

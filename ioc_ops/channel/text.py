@@ -269,7 +269,11 @@ class ChannelByte(_Characters):
 
     def convert(self, value: Value) -> Value:
         if isinstance(value, str):
-            value = value.encode(self.string_encoding)
+            try:
+                value = value.encode(self.string_encoding)
+            except UnicodeEncodeError:
+                encoding = self.string_encoding
+                raise ConversionError(f"{self.name}: {value!r} has no form in {encoding}") from None
         elif isinstance(value, (np.ndarray, list, tuple)):
             value = self._octets(value)
         elif isinstance(value, int):
