@@ -22,8 +22,18 @@ __all__ = ["ChannelBoolEnum", "ChannelEnum", "StateAlarms", "states_of"]
 
 
 def states_of(enum: type[IntEnum]) -> tuple[str, ...]:
-    """Names of the members by value; holes are called ``unset_N``."""
+    """Names of the members by value; holes are called ``unset_N``.
+
+    Raises:
+        ConversionError: there are none, or a value is no index of a state.
+    """
     names = {int(member): member.name for member in enum}
+    if not names:
+        raise ConversionError(f"{enum.__name__} has no members")
+    if min(names) < 0 or max(names) >= MAX_ENUM_STATES:  # codes, say: a name for each hole is many
+        raise ConversionError(
+            f"the members of {enum.__name__} are not all from 0 to {MAX_ENUM_STATES - 1}"
+        )
     return tuple([names.get(i, f"unset_{i}") for i in range(max(names) + 1)])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args, get_origin
 import numpy as np
 
 from ioc_ops.channel import Alarm, Value, states_of
-from ioc_ops.errors import DefinitionError
+from ioc_ops.errors import ConversionError, DefinitionError
 from ioc_ops.group.as_record import finish_record, record_defaults
 from ioc_ops.group.dtypes import DEFAULT_VALUES, data_class_of, inferred_dtype, record_dtype
 from ioc_ops.group.record_registry import record_class, record_name
@@ -128,7 +128,8 @@ class PVSpec:
             named = self.attr or self.name or getattr(self.put, "__qualname__", repr(self.put))
             raise DefinitionError(f"{named}: a read-only PV has no putter")
         if self.asl not in (0, 1):
-            raise DefinitionError(f"{self.attr or self.name}: asl is 0 or 1, not {self.asl!r}")
+            named = self.attr or self.name or "a pvproperty"
+            raise DefinitionError(f"{named}: asl is 0 or 1, not {self.asl!r}")
         record = self.record or _record_of(self.dtype)
         if record is not None:
             object.__setattr__(self, "record", record_name(record))
@@ -177,6 +178,8 @@ class PVSpec:
         name = pvname if pvname is not None else self.name or self.attr or ""
         cls, value, arguments = self._class_and_value(name, record)
         if self.max_length is not None:
+            if self.max_length < 0:
+                raise DefinitionError(f"{name}: max_length is 1 or more, not {self.max_length}")
             arguments["max_length"] = self.max_length
         if self.alarm_group is not None:
             arguments["alarm"] = self._alarm(group)
@@ -213,7 +216,10 @@ class PVSpec:
             value = value.ravel().tolist()
         arguments = dict(self.cls_kwargs)
         if isinstance(dtype, type) and issubclass(dtype, IntEnum):
-            arguments.setdefault("enum_strings", states_of(dtype))
+            try:
+                arguments.setdefault("enum_strings", states_of(dtype))
+            except ConversionError as problem:
+                raise DefinitionError(f"{name}: {problem}") from None
             if value is None:
                 value = next(iter(dtype))
         if value is None:

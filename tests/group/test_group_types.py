@@ -18,6 +18,18 @@ class Mode(IntEnum):
     FAST = 2
 
 
+class Code(IntEnum):
+    BROKEN = 0x80000000
+
+
+class Below(IntEnum):
+    MINUS = -1
+
+
+class Nothing(IntEnum):
+    pass
+
+
 def made(**declaration: Any) -> Any:
     group = type("Group", (PVGroup,), {"x": pvproperty(**declaration)})("T:")
     return group.x
@@ -163,6 +175,11 @@ def test_max_length() -> None:
         made(value=[1, 2, 3], max_length=2)
 
 
+def test_a_length_below_none_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(DefinitionError, match=r"^T:x: max_length is 1 or more, not -1"):
+        made(value=1.5, max_length=-1)
+
+
 def test_an_unknown_dtype_is_named() -> None:
     for dtype in (list, object, "double", complex, Literal["a", "b"]):
         with pytest.raises(DefinitionError, match="has no CA type"):
@@ -259,6 +276,10 @@ def test_a_spec_is_changed_by_making_another() -> None:
     [
         ({"value": {"a": 1}}, "^T:x: dtype <class 'dict'> has no CA type"),
         ({"value": 1, "unit": "mm"}, "^T:x: got an unexpected keyword argument 'unit'"),
+        ({"value": Code.BROKEN}, "^T:x: the members of Code are not all from 0 to 15"),
+        ({"dtype": Code}, "^T:x: the members of Code are not all from 0 to 15"),
+        ({"dtype": Below}, "^T:x: the members of Below are not all from 0 to 15"),
+        ({"dtype": Nothing}, "^T:x: Nothing has no members"),
     ],
 )
 def test_what_does_not_fit_names_the_pv(declaration: dict[str, Any], problem: str) -> None:
