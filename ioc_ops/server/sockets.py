@@ -60,7 +60,9 @@ def bind_tcp(interfaces: tuple[str, ...], port: int) -> tuple[list[socket.socket
             free = probe.getsockname()[1]
         try:
             sockets = _bind_all(interfaces, free)
-        except OSError:
+        except OSError as problem:
+            if problem.errno != errno.EADDRINUSE:
+                raise _unusable(problem, free) from None
             continue
         log.warning("TCP port %d is in use: this IOC listens on %d", port, free)
         return sockets, free

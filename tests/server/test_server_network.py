@@ -10,6 +10,8 @@ import pytest
 from raw_circuit import HOST, RawCircuit, search
 
 from ioc_ops.ca import Beacon, Eca, parse_beacon
+from ioc_ops.errors import ConfigurationError
+from ioc_ops.server import sockets
 
 StartIoc = Callable[..., Any]
 EVERYBODY = "127.255.255.255"
@@ -140,3 +142,12 @@ def test_garbage_over_udp_disturbs_nobody(run_ioc: StartIoc) -> None:
         for garbage in (b"", b"x", bytes(16), b"\xff" * 64, b"\0\6" + bytes(30), bytes(60_000)):
             sock.sendto(garbage, (HOST, ioc.port))
     assert search("p:number", port=ioc.port) == {"p:number": ioc.port}
+
+
+def test_an_interface_that_is_not_there_is_named_also_where_the_port_is_in_use() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=r"^interface 192\.0\.2\.1: this host has no"):
+            sockets.bind_tcp(("127.0.0.1", "192.0.2.1"), port)
