@@ -18,6 +18,11 @@ WHERE_TO_LOOK = """\
   python -m ioc_ops metrics -h           tell Prometheus which IOCs there are
 """
 
+#: The output could not be written.
+TROUBLE = 2
+#: The reader of the output has gone (`| head`): what a shell shows of a program that SIGPIPE ends.
+NOT_READ = 141
+
 
 class Commands(NamedTuple):
     """Commands of one kind: what they add to a parser, and what runs them."""
@@ -71,6 +76,9 @@ def main(argv: list[str] | None = None) -> int:
         The exit status.
     """
     argv = sys.argv[1:] if argv is None else argv
+    # Python has no stream where the shell has closed one (`>&-`).
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         # A value that the terminal has no letters for (LANG=C) ends no command half way.
         if isinstance(stream, io.TextIOWrapper):
@@ -82,11 +90,20 @@ def main(argv: list[str] | None = None) -> int:
     try:
         status: int = options.run(options, sys.stdout, sys.stderr)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough (`| head`). Python must not try to flush once more.
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # It is the output. Python must not flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            return NOT_READ
+        print(f"error: output: {error.strerror or error}", file=sys.stderr)
+        return getattr(options, "trouble", TROUBLE)
     return status
+
+
+def _nowhere() -> TextIO:
+    return open(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -133,8 +134,46 @@ def test_all_is_written_although_nobody_reads_the_report(
         process.stdout.close()
         assert process.stderr is not None
         errors = process.stderr.read()
-    assert (process.returncode, "Error" in errors, "Traceback" in errors) == (0, False, False)
+    assert (process.returncode, "Error" in errors, "Traceback" in errors) == (141, False, False)
     assert commands("diff", "a.sav", "live").status == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "arguments", "status", "said"),
+    [
+        ("/dev/full", ["show", "a.json"], 2, "error: output: No space left on device\n"),
+        (
+            "/dev/full",
+            ["diff", "a.json", "b.json"],
+            255,
+            "error: output: No space left on device\n",
+        ),
+        ("&-", ["diff", "a.json", "b.json"], 1, ""),
+        ("&-", ["show", "gone.json"], 2, "error: gone.json: No such file or directory\n"),
+        ("&- 2>&-", ["show", "gone.json"], 2, ""),
+        ("&- 2>&-", ["show"], 2, ""),
+    ],
+)
+def test_output_that_takes_nothing(
+    tmp_path: Path, output: str, arguments: list[str], status: int, said: str
+) -> None:
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        (tmp_path / f"{name}.json").write_bytes(dumps(Snapshot({"x:a": value})))
+    line = [sys.executable, "-W", "error", "-m", "ioc_ops", "autosave", *arguments]
+    command = f"{shlex.join(line)} >{output}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_what_differs_is_not_nothing_when_the_reader_has_gone(tmp_path: Path) -> None:
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        (tmp_path / f"{name}.json").write_bytes(dumps(Snapshot({"x:a": value})))
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with program(tmp_path, "diff", "a.json", "b.json", stdout=theirs, stderr=subprocess.PIPE) as it:
+        os.close(theirs)
+        _, errors = it.communicate()
+    assert (it.returncode, errors) == (141, "")
 
 
 def test_an_ioc_that_dies_meanwhile_ends_the_restore(
