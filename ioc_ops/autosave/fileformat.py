@@ -162,6 +162,8 @@ def loads(data: bytes) -> Snapshot:
         raise AutosaveError(f"not JSON: {error}") from error
     if not isinstance(content, dict):
         raise AutosaveError("not a save file: the JSON in it is no object")
+    if not ours and content.get("format") == _FORMAT:
+        raise AutosaveError("the file was edited, or written anew by another program")
     return _read_own(content) if ours else _read_caproto(content)
 
 

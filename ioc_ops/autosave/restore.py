@@ -100,12 +100,18 @@ class RestoreReport:
         return ", ".join(parts)
 
 
-def log_report(report: RestoreReport, log: logging.Logger) -> None:
-    """Tell what became of a restore; of very many PVs with one trouble the first ones."""
+def log_report(report: RestoreReport, filename: Path, log: logging.Logger) -> None:
+    """Tell what became of a restore; of very many PVs with one trouble the first ones.
+
+    Args:
+        report: what became of it.
+        filename: of the save file, to name it where none was there.
+        log: where to tell.
+    """
     for rejected in report.rejected:
         kept = "" if rejected.moved_to is None else f"; kept as {rejected.moved_to.name}"
         log.error("autosave: cannot use %s: %s%s", rejected.path, rejected.reason, kept)
-    log.info("autosave: %s", report)
+    log.info("autosave: %s%s", report, f": {filename}" if report.path is None else "")
     troubles = [f"{name} not restored: {reason}" for name, reason in report.skipped.items()]
     troubles += [f"{name} is not served now, its value is kept" for name in report.missing]
     for trouble in troubles[:_NAMED_PVS]:

@@ -224,7 +224,7 @@ class SaveSet(AutosaveControlPVs):
             self.take_over(other)
             other.take_over(self)
         self._count(loaded)
-        log_report(self.restore_report, self.log)
+        log_report(self.restore_report, self.file_manager.filename, self.log)
 
     def take_over(self, other: "SaveSet") -> None:
         """PVs that were in the other set until now bring their values along."""
@@ -373,7 +373,7 @@ class SaveSet(AutosaveControlPVs):
         self.restored.report = await put_saved(loaded, self._members.channels)
         self.restored.failure = ""
         self._count(loaded)
-        log_report(self.restore_report, self.log)
+        log_report(self.restore_report, self.file_manager.filename, self.log)
         await self.publish()
         return self.restore_report
 

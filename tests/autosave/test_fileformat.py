@@ -159,8 +159,11 @@ def test_any_bytes_are_a_snapshot_or_one_error(data: bytes) -> None:
         (dumps(SAMPLE)[:-1], "cut off"),
         (dumps(SAMPLE).replace(b"0.1", b"0.2"), "checksum"),
         (dumps(SAMPLE).replace(b'"version": 1', b'"version": 2'), "version 2"),
+        (dumps(SAMPLE).replace(b"\n", b"\r\n"), "edited"),
+        (b"\xef\xbb\xbf" + dumps(SAMPLE), "edited"),
+        (json.dumps(json.loads(dumps(SAMPLE))).encode(), "edited"),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_the_error_says_what_is_wrong(data: bytes, message: str) -> None:
     with pytest.raises(AutosaveError, match=message):

@@ -192,7 +192,9 @@ def test_a_quiet_ioc_has_a_quiet_log(
                 await clock.advance(3)
 
     asyncio.run(main())
-    assert [record.getMessage() for record in caplog.records] == ["autosave: no save file"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"autosave: no save file: {file('')}"
+    ]
 
 
 class TwoHung(PVGroup):

@@ -303,3 +303,33 @@ def test_where_there_is_nothing_to_take_nothing_was_passed_over() -> None:
             assert (stats.passed_over, stats.restore_failures) == (0, 2)
 
     asyncio.run(main())
+
+
+def test_what_another_user_alone_may_read_is_not_overwritten() -> None:
+    """Nor does Linux let one link it (protected_hardlinks)."""
+    disk = FakeDisk()
+    disk.put("/d/my_20260301-120000.json", whole(1))
+    disk.put(FILE, whole(2))
+    theirs = disk.names[FILE]
+
+    class OfAnother(FakeDisk):
+        def read(self, path: Path) -> bytes:
+            if self.names[path] == theirs:
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+            return super().read(path)
+
+        def link(self, source: Path, target: Path) -> None:
+            if self.names[source] == theirs:
+                raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+            super().link(source, target)
+
+    disk.__class__ = OfAnother
+    manager = manager_on(disk)
+    manager.load()
+    saved = manager.save(content(3))
+    for number in range(4, 9):
+        disk.clock += 10
+        manager.save(content(number))
+    disk.__class__ = FakeDisk  # somebody has mended the rights
+    assert [path for path in disk.names if disk.content(path) == whole(2)] == [saved.backup]
+    assert disk.content(FILE) == whole(8)

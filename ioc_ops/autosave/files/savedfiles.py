@@ -148,6 +148,11 @@ class SavedFiles:
                 if self._fs.status(name).identity == status.identity:
                     return name
                 continue
+            except OSError:
+                if status.path not in self.unreadable or self.exists(name):
+                    raise
+                # What another user alone may read is neither linked nor copied. It can be renamed.
+                self._fs.replace(status.path, name)
             return name
         raise AssertionError  # count() has no end
 
