@@ -43,7 +43,7 @@ def run(
     acf_macros: str | Mapping[str, str] | None = None,
     acf_check_ip: bool | None = None,
 ) -> None:
-    """Serve PVs until SIGTERM, SIGINT or a request to stop.
+    """Serve PVs until SIGTERM, SIGINT, SIGHUP or a request to stop.
 
     Args:
         pvdb: PVs by name; may change while they are served.

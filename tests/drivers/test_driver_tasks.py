@@ -557,6 +557,21 @@ def test_signals(driver: Driver, run: Run, number: signal.Signals) -> None:
     assert [signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)] == before
 
 
+def test_an_ioc_under_nohup_outlives_its_terminal(driver: Driver, run: Run) -> None:
+    async def main() -> None:
+        stop = driver.Event()
+        driver.on_signals(stop.set)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert not await stop.wait(0.05)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run(main)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_signal_while_the_loop_is_idle(driver: Driver, run: Run) -> None:
     async def main() -> None:
         stop = driver.Event()

@@ -29,7 +29,9 @@ def start(start_ioc: Start, library: str) -> Start:
     return start
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda s: s.name
+)
 def test_signal(start: Start, tmp_path: Path, signum: signal.Signals) -> None:
     """Tasks are cancelled, then shutdown hooks run, then save hooks; its clients are let go."""
     process = start()

@@ -104,7 +104,7 @@ class Driver(AsyncLibraryLayer, Protocol):
         """Call at the end of this tick."""
 
     def on_signals(self, function: Callable[[], None]) -> None:
-        """Call at SIGTERM and SIGINT."""
+        """Call at SIGTERM, SIGINT and SIGHUP."""
 
     async def listen_tcp(
         self, sock: socket.socket, make_circuit: "Callable[[Transport, str], Circuit]"

@@ -16,7 +16,8 @@ __all__ = ["ProcessFrame"]
 
 log = logging.getLogger("ioc_ops.server")
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# SIGHUP: the terminal, the ssh or the window of screen is closed in which the IOC was started.
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LAST_RESORT = 0.3
 
 
@@ -49,7 +50,10 @@ class ProcessFrame:
             self._watch.join()
 
     def on_signals(self, function: Callable[[], object]) -> None:
-        """Call at SIGTERM and SIGINT; the function must be fit for a signal handler."""
+        """Call at SIGTERM, SIGINT and SIGHUP; the function must be fit for a signal handler.
+
+        SIGHUP stays ignored where it is (nohup).
+        """
 
         def handler(number: int, frame: FrameType | None) -> None:
             if not self._over:  # the loop may be closed by then
@@ -58,6 +62,8 @@ class ProcessFrame:
         # Outside of the main thread whoever runs us is in charge of the signals.
         with contextlib.suppress(ValueError):
             for number in _SIGNALS:
+                if number == signal.SIGHUP and self._before[number] is signal.SIG_IGN:
+                    continue
                 signal.signal(number, handler)
                 self._handlers[number] = handler
 
