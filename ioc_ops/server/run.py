@@ -78,6 +78,8 @@ def run(
         settings = Settings.from_environment(
             environment, interfaces, sockets.resolve, sockets.broadcasts
         )
+        for unknown in settings.unknown:
+            log.warning("%s: this host is not known, and left out", unknown)
         context = Context(pvdb, name=name, started_at=time.time(), environment=environment)
         if acf is not None:
             context.access.use_file(_access_file(acf, acf_macros, acf_check_ip, environment))

@@ -6,6 +6,7 @@ EPICS_CA_ADDR_LIST, EPICS_CAS_AUTO_BEACON_ADDR_LIST to EPICS_CA_AUTO_ADDR_LIST.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ Address = tuple[str, int]
 
 ANY = "0.0.0.0"
 _DEFAULT_BEACON_PERIOD = 15.0
+# Of a host: with a letter, or it would be an address.
+_NAME = re.compile(r"(?=.*[A-Za-z])[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Settings:
     beacon_addresses: tuple[Address, ...]
     beacon_period: float
     ignored: frozenset[str]
+    #: Host names of beacon addresses and ignored hosts that cannot be looked up, each behind the
+    #: name of its variable. They are left out, as in EPICS Base: no IOC fails to start because
+    #: it is up before the name server, or because some other host is gone.
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(
@@ -55,34 +62,49 @@ class Settings:
         Raises:
             ConfigurationError: a value is no port, number or address.
         """
+        where = "interfaces"
         if not interfaces or list(interfaces) == [ANY]:
-            interfaces = environment.get("EPICS_CAS_INTF_ADDR_LIST", "").split() or [ANY]
-        listen = tuple([_host(item, resolve, "interface") for item in interfaces])
+            where = "EPICS_CAS_INTF_ADDR_LIST"
+            interfaces = environment.get(where, "").split() or [ANY]
+        listen = tuple([_interface(item, resolve, where) for item in interfaces])
         port = _port(environment, ("EPICS_CAS_SERVER_PORT", "EPICS_CA_SERVER_PORT"), SERVER_PORT)
         beacon_port = _port(
             environment, ("EPICS_CAS_BEACON_PORT", "EPICS_CA_REPEATER_PORT"), REPEATER_PORT
         )
-        listed = _first(environment, ("EPICS_CAS_BEACON_ADDR_LIST", "EPICS_CA_ADDR_LIST"))
-        addresses = [_address(item, beacon_port, resolve) for item in listed.split()]
-        auto = _first(environment, ("EPICS_CAS_AUTO_BEACON_ADDR_LIST", "EPICS_CA_AUTO_ADDR_LIST"))
+        unknown: list[str] = []
+        addresses: list[Address] = []
+        told, listed = _first(environment, ("EPICS_CAS_BEACON_ADDR_LIST", "EPICS_CA_ADDR_LIST"))
+        for item in listed.split():
+            host, port_there = _address(item, beacon_port, resolve, told)
+            if host:
+                addresses.append((host, port_there))
+            else:
+                unknown.append(f"{told}: {item!r}")
+        _, auto = _first(
+            environment, ("EPICS_CAS_AUTO_BEACON_ADDR_LIST", "EPICS_CA_AUTO_ADDR_LIST")
+        )
         if auto.strip().upper() in ("", "YES"):  # envGetBoolConfigParam takes nothing else for yes
             addresses += [(host, beacon_port) for host in broadcasts(listen)]
         unheard = "EPICS_CAS_IGNORE_ADDR_LIST"
-        ignored = [_host(item, resolve, unheard) for item in environment.get(unheard, "").split()]
+        items = environment.get(unheard, "").split()
+        ignored = {item: _host(item, resolve, unheard) for item in items}
+        unknown += [f"{unheard}: {item!r}" for item, host in ignored.items() if not host]
         return cls(
             interfaces=listen,
             port=port,
             beacon_addresses=tuple(dict.fromkeys(addresses)),
             beacon_period=_period(environment),
-            ignored=frozenset(ignored),
+            ignored=frozenset(filter(None, ignored.values())),
+            unknown=tuple(unknown),
         )
 
 
-def _first(environment: Mapping[str, str], names: Iterable[str]) -> str:
+def _first(environment: Mapping[str, str], names: Iterable[str]) -> tuple[str, str]:
+    """The first of these variables that says something, and what; two empty texts if none does."""
     for name in names:
         if environment.get(name, "").strip():
-            return environment[name]
-    return ""
+            return name, environment[name]
+    return "", ""
 
 
 def _port(environment: Mapping[str, str], names: Iterable[str], default: int) -> int:
@@ -111,22 +133,30 @@ def _period(environment: Mapping[str, str]) -> float:
     return _DEFAULT_BEACON_PERIOD
 
 
+def _interface(item: str, resolve: Callable[[str], str], where: str) -> str:
+    host = _host(item, resolve, where)
+    if not host:
+        raise ConfigurationError(f"{where}: {item!r} is no IPv4 address or host name")
+    return host
+
+
 def _host(item: str, resolve: Callable[[str], str], where: str) -> str:
+    """The IPv4 address; empty if the name cannot be looked up."""
     host = item.partition(":")[0]
     try:
         return str(ipaddress.IPv4Address(host))
     except ValueError:
         pass
+    if not _NAME.fullmatch(host):  # an empty one would be every interface
+        raise ConfigurationError(f"{where}: {item!r} is no IPv4 address or host name")
     try:
-        if host:  # an empty one would be every interface
-            return resolve(host)
+        return resolve(host)
     except (OSError, UnicodeError):
-        pass
-    raise ConfigurationError(f"{where}: {item!r} is no IPv4 address or host name")
+        return ""
 
 
-def _address(item: str, port: int, resolve: Callable[[str], str]) -> Address:
-    host, _, own = item.partition(":")
+def _address(item: str, port: int, resolve: Callable[[str], str], where: str) -> Address:
+    own = item.partition(":")[2]
     if own and not (own.isdecimal() and 0 < int(own) < 65536):
-        raise ConfigurationError(f"address {item!r}: {own!r} is no port")
-    return _host(host, resolve, "address list"), int(own) if own else port
+        raise ConfigurationError(f"{where}: {item!r}: {own!r} is no port")
+    return _host(item, resolve, where), int(own) if own else port

@@ -164,19 +164,38 @@ def test_what_is_no_period_is_named(variable: str, value: str) -> None:
         ("CAS_INTF_ADDR_LIST", "::1"),
         ("CAS_INTF_ADDR_LIST", ":5064"),
         ("CAS_INTF_ADDR_LIST", "300.1.1.1"),
-        ("CAS_IGNORE_ADDR_LIST", "nowhere"),
-        ("CAS_BEACON_ADDR_LIST", "nowhere"),
+        ("CAS_IGNORE_ADDR_LIST", "nowhere!"),
+        ("CAS_IGNORE_ADDR_LIST", "::1"),
+        ("CAS_BEACON_ADDR_LIST", "300.1.1.1"),
+        ("CAS_BEACON_ADDR_LIST", "nowhere:http"),
         ("CAS_BEACON_ADDR_LIST", "10.0.0.1:http"),
         ("CAS_BEACON_ADDR_LIST", "10.0.0.1:99999"),
         ("CAS_BEACON_ADDR_LIST", "10.0.0.1:0"),
-        ("CA_ADDR_LIST", "nowhere"),
+        ("CA_ADDR_LIST", "[::1]"),
     ],
 )
 def test_what_is_no_address_is_named(variable: str, value: str) -> None:
     with pytest.raises(ConfigurationError) as wrong:
         read(**{variable: value})
+    assert f"EPICS_{variable}" in str(wrong.value)
     assert repr(value) in str(wrong.value)
     assert "\n" not in str(wrong.value)
+
+
+def test_no_ioc_waits_for_a_name_server_to_say_where_its_beacons_go() -> None:
+    """After a power cut IOCs start before it; clients find them all the same."""
+    settings = read(
+        CA_ADDR_LIST="gone.example.org ioc-host gone:6000",
+        CA_AUTO_ADDR_LIST="NO",
+        CAS_IGNORE_ADDR_LIST="gateway old_host",
+    )
+    assert settings.beacon_addresses == (("10.1.2.3", 5065),)
+    assert settings.ignored == {"10.9.9.9"}
+    assert settings.unknown == (
+        "EPICS_CA_ADDR_LIST: 'gone.example.org'",
+        "EPICS_CA_ADDR_LIST: 'gone:6000'",
+        "EPICS_CAS_IGNORE_ADDR_LIST: 'old_host'",
+    )
 
 
 def test_a_name_that_cannot_be_looked_up_at_all_is_no_address() -> None:
