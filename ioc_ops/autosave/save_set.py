@@ -20,6 +20,7 @@ from ioc_ops.autosave.schedule import SAVED_AT_STOP, Method, Trigger, run
 from ioc_ops.autosave.session import SaveSession
 from ioc_ops.autosave.snapshot import current_value
 from ioc_ops.autosave.stats import AutosaveStats
+from ioc_ops.autosave.status_pvs import clip
 from ioc_ops.autosave.targets import find_targets
 from ioc_ops.channel import ChannelData
 from ioc_ops.errors import AutosaveError, ConfigurationError, DefinitionError
@@ -167,7 +168,7 @@ class SaveSet(AutosaveControlPVs):
             requested = await self._requested(root, async_lib, limit)
             self._members = Members.of(root, self.set_name, tagged, requested)
             self._saver = saver = self._make_saver(root)
-            await self.file.write(str(self.filename), verify_value=False)
+            await self.file.write(clip(str(self.filename)), verify_value=False)
             loaded = await saver.load(async_lib, limit)
             await self._restore(loaded, saver, sets, async_lib, limit)
         except ConfigurationError:

@@ -124,5 +124,5 @@ def clip(text: str, size: int = _TEXT_BYTES) -> str:
     """As much of a text as a PV of that many bytes takes."""
     raw = text.encode("utf-8", "replace")
     if len(raw) < size:
-        return text
+        return raw.decode()
     return raw[: size - 4].decode("utf-8", "ignore") + "..."

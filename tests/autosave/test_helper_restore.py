@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import json
+import re
+from pathlib import Path
 
 import pytest
 from fake_disk import FakeDisk
@@ -320,6 +322,28 @@ def test_an_unusable_directory_ends_the_start(code: int) -> None:
         life = Life(disk, VirtualClock())
         with pytest.raises(ConfigurationError, match=r"^autosave: .*/d: "):
             await life.restore()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("/deep" * 60, r"/deep/.*\.{3}"), ("/d/\udce9t\udce9.json", r"/d/\?t\?.json")],
+    ids=["longer than its PV", "not in UTF-8"],
+)
+def test_a_path_that_its_pv_cannot_show_keeps_no_value_back(
+    disk: FakeDisk, path: str, shown: str
+) -> None:
+    disk.put(FILE, dumps(Snapshot({"x:label": "back"})))
+
+    async def main() -> None:
+        life = Life(disk, VirtualClock())
+        life.helper.filename = Path(path)
+        await life.restore()
+        assert re.fullmatch(shown, life.value("as:FILE"))
+        assert life.value("label") == "back"
+        await life.start()
+        await life.stop()
 
     asyncio.run(main())
 
