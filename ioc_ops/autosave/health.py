@@ -27,21 +27,20 @@ class Health(NamedTuple):
     message: str = ""
 
 
-def health_of_saves(stats: AutosaveStats, *, warning: str, now: float, overdue: float) -> Health:
+def health_of_saves(stats: AutosaveStats, *, warning: str, now: float) -> Health:
     """How saving goes.
 
     Args:
         stats: of the save set.
         warning: what was wrong beside the last save itself.
         now: Unix time.
-        overdue: seconds for which changes may wait to be saved.
     """
     if stats.last_error:
         return Health(State.FAILURE, stats.last_error)
     if stats.hung:  # since the start, or on request: no save has failed yet
         return Health(State.FAILURE, "waiting for storage, nothing is saved")
     waiting = now - stats.unsaved_since if stats.unsaved_since else 0.0
-    if waiting > overdue:
+    if stats.overdue and waiting > stats.overdue:
         return Health(State.WARNING, f"changes have not been saved for {waiting:.0f} s")
     if warning:
         return Health(State.WARNING, warning)

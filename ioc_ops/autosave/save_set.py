@@ -196,6 +196,8 @@ class SaveSet(AutosaveControlPVs):
         for each in members.unknown:
             self.log.warning("autosave: %s:%d: no PV %s here", each.file, each.line, each.shown)
         self.stats.pvs = len(members.targets)
+        derived = 2 * self.period + self.save_timeout
+        self.stats.overdue = derived if self.overdue is None else self.overdue
         if not members.targets:
             which = f" for {self.set_name}" if self.set_name else ""
             self.log.warning("autosave: no PV of %s is marked as autosaved%s", root.name, which)
@@ -337,10 +339,9 @@ class SaveSet(AutosaveControlPVs):
     @property
     def health(self) -> Health:
         """How saving goes, now."""
-        overdue = 2 * self.period + self.save_timeout if self.overdue is None else self.overdue
         warning = "" if self._saver is None else self._saver.warning
         now = self.file_manager.clock()
-        return health_of_saves(self.stats, warning=warning, now=now, overdue=overdue)
+        return health_of_saves(self.stats, warning=warning, now=now)
 
     async def publish(self) -> None:
         """Bring the status PVs up to date."""

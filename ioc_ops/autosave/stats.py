@@ -37,6 +37,8 @@ class AutosaveStats:
     generations: int = 0
     #: Unix time at which changes were noticed that are not on disk; 0 if there are none.
     unsaved_since: float = 0.0
+    #: Seconds that this may be ago before it is an alarm; 0 before the start.
+    overdue: float = 0.0
     #: Whether storage is being waited for longer than it may take.
     hung: bool = False
     #: Why the last save failed; empty after one that did not.

@@ -327,6 +327,11 @@ AUTOSAVE_FAMILIES: tuple[Family[AutosaveStats], ...] = (
         "Unix time since when there are changes that are not on disk; absent when there are none.",
     ),
     _gauge(
+        "epics_ioc_autosave_overdue_seconds",
+        lambda s: s.overdue or None,
+        "Time that changes may wait to be on disk, by the period of their save set.",
+    ),
+    _gauge(
         "epics_ioc_autosave_storage_hung",
         lambda s: float(s.hung),
         "1 while storage takes longer to answer than it may, else 0.",

@@ -112,6 +112,14 @@ def test_a_trigger_that_goes_and_comes_back_saves_again(
     asyncio.run(main())
 
 
+def test_how_long_changes_may_wait_goes_by_the_period(disk: FakeDisk, clock: VirtualClock) -> None:
+    async def main() -> None:
+        async with running(disk, clock) as life:
+            assert life.sets["positions"].stats.overdue == 2 * 5 + 10
+
+    asyncio.run(main())
+
+
 def test_what_is_saved_on_request_alone_is_never_late(disk: FakeDisk, clock: VirtualClock) -> None:
     def full(number: int, operation: str) -> None:
         if operation == "write":

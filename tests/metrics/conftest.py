@@ -105,6 +105,7 @@ def saved(**changes: object) -> SimpleNamespace:
         "carried": 3,
         "passed_over": 2,
         "unsaved_since": 1_700_000_010.0,
+        "overdue": 70.0,
         "hung": True,
     }
     return SimpleNamespace(**{**stats, **changes})

@@ -28,6 +28,7 @@ IOC = 'sim "1"'
         ("files", 4),
         ("carried_pvs", 3),
         ("unsaved_since_timestamp_seconds", 1_700_000_010.0),
+        ("overdue_seconds", 70),
         ("storage_hung", 1),
     ],
 )

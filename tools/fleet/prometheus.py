@@ -32,7 +32,7 @@ def hurried(rules: str) -> str:
     rules = rules.replace("[5m]", "[15s]")
     rules = re.sub(r"^( *for:) .*", r"\1 2s", rules, flags=re.MULTILINE)
     rules = re.sub(r"(heartbeat_age_seconds (?:>|< bool)) \d+", r"\1 2", rules)
-    return re.sub(r"(unsaved_since_timestamp_seconds >) \d+", r"\1 3", rules)
+    return re.sub(r"> clamp_min\(epics_ioc_autosave_overdue_seconds, \d+\)", "> 3", rules)
 
 
 class Prometheus:
