@@ -5,7 +5,8 @@ what needs user code is handed to ``context.spawn`` as a coroutine. Nothing here
 
 How much a client can make us hold is bounded: ``room`` is what may still be queued for it.
 At zero its requests stay unread (the driver stops reading) and its subscriptions remember
-only that they have news: when there is room again each sends the PV's newest value.
+only that they have news: when there is room again each sends the PV's newest value. Likewise
+what waits for user code: in number (``waiting``), and in bytes, sent or to be sent (``held``).
 """
 
 import logging
@@ -77,6 +78,7 @@ class Circuit:
         "dirty",
         "events_off",
         "feeds",
+        "held",
         "host",
         "largest_answer",
         "minor",
@@ -115,6 +117,7 @@ class Circuit:
         self.dirty = False
         self.room = OUTPUT_LIMIT
         self.waiting = 0
+        self.held = 0
         self._entries: dict[bytes, RepeatedRead] = {}
         self._unread: list[bytes] = []
         self._missing = 0  # bytes still needed before parsing goes on
@@ -212,12 +215,13 @@ class Circuit:
             self._parse(self._take_unread())
 
     def _may_parse(self) -> bool:
-        return self.room > 0 and self.waiting < MOST_WAITING and not self._closed
+        few = self.waiting < MOST_WAITING and self.held < OUTPUT_LIMIT
+        return few and self.room > 0 and not self._closed
 
     @property
     def busy(self) -> bool:
-        """Whether so many requests wait for user code that no more are taken."""
-        return self.waiting >= MOST_WAITING
+        """Whether so much waits for user code that no more is taken."""
+        return self.waiting >= MOST_WAITING or self.held >= OUTPUT_LIMIT
 
     # -- input --------------------------------------------------------------------------
 
@@ -343,12 +347,19 @@ class Circuit:
 
     # -- user code and the end ----------------------------------------------------------
 
-    def done(self) -> bool:
+    def wait(self, size: int) -> None:
+        """One request more waits for user code; it, or its answer, has so many bytes."""
+        self.waiting += 1
+        self.held += size
+
+    def done(self, size: int) -> bool:
         """One request less that waits for user code; whether there is somebody to answer."""
         self.waiting -= 1
+        held = self.held
+        self.held -= size
         if self._closed:
             return False
-        if self.waiting == MOST_WAITING // 2:
+        if self.waiting == MOST_WAITING // 2 or self.held < OUTPUT_LIMIT // 2 <= held:
             self._proceed()
             self._regulate()
         return True

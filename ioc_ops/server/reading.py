@@ -59,7 +59,7 @@ def read_notify(
             else:
                 _failed(circuit, data_type, count, ioid, status)
 
-        return _through_getter(circuit, channel, answer)
+        return _through_getter(circuit, channel, data_type, count, answer)
     else:
         _now(circuit, channel, data_type, count, ioid)
         if not payload and not (count == 0 and channel.varies_in_length):
@@ -185,21 +185,30 @@ def read(
             circuit.answer(Command.READ, data_type, payload, shown, cid, ioid)
 
     if channel.getter is not None:
-        return _through_getter(circuit, channel, answer)
+        return _through_getter(circuit, channel, data_type, count, answer)
     answer(Eca.NORMAL)
     return False
 
 
 def _through_getter(
-    circuit: "Circuit", channel: ChannelData, answer: Callable[[Eca], None]
+    circuit: "Circuit",
+    channel: ChannelData,
+    data_type: int,
+    count: int,
+    answer: Callable[[Eca], None],
 ) -> bool:
-    circuit.waiting += 1
-    circuit.context.spawn(_get(circuit, channel, answer, time.monotonic()), channel.name)
+    size = payload_size(data_type, count or channel.max_length)
+    circuit.wait(size)
+    circuit.context.spawn(_get(circuit, channel, size, answer, time.monotonic()), channel.name)
     return circuit.busy
 
 
 async def _get(
-    circuit: "Circuit", channel: ChannelData, answer: Callable[[Eca], None], began: float
+    circuit: "Circuit",
+    channel: ChannelData,
+    size: int,
+    answer: Callable[[Eca], None],
+    began: float,
 ) -> None:
     status = Eca.NORMAL
     try:
@@ -212,5 +221,5 @@ async def _get(
         log.exception("%s: the getter failed", channel.name)
         status = Eca.GETFAIL
     circuit.counters.read_latency.add(channel.name, time.monotonic() - began)
-    if circuit.done():
+    if circuit.done(size):
         answer(status)

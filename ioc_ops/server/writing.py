@@ -41,7 +41,7 @@ def write_notify(
         circuit.counters.access_denied += 1
         status = Eca.NOWTACCESS
     elif server_channel.channel.hooked:
-        done = _answering(circuit, data_type, count, ioid)
+        done = _answering(circuit, len(payload), data_type, count, ioid)
         return _through_putter(circuit, server_channel, data_type, count, payload, done)
     else:
         status = _now(circuit, server_channel, data_type, count, payload)
@@ -80,9 +80,11 @@ def write(
 
 
 # Not within the handlers: a function in there would cost every write its cells.
-def _answering(circuit: "Circuit", data_type: int, count: int, ioid: int) -> Callable[[Eca], None]:
+def _answering(
+    circuit: "Circuit", size: int, data_type: int, count: int, ioid: int
+) -> Callable[[Eca], None]:
     def done(status: Eca) -> None:
-        if circuit.done():
+        if circuit.done(size):
             circuit.answer(_WRITE_NOTIFY, data_type, b"", count, status, ioid)
 
     return done
@@ -92,7 +94,7 @@ def _complaining(
     circuit: "Circuit", request: tuple[int, int, int, int, int, int], cid: int, name: str
 ) -> Callable[[Eca], None]:
     def done(status: Eca) -> None:
-        if circuit.done() and status != _NORMAL:
+        if circuit.done(request[1]) and status != _NORMAL:
             circuit.error(request, status, cid, name)
 
     return done
@@ -135,7 +137,7 @@ def _through_putter(
     done: Callable[[Eca], None],
 ) -> bool:
     """Queue the write behind those that already wait for this PV's hooks."""
-    circuit.waiting += 1
+    circuit.wait(len(payload))
     channel = server_channel.channel
     if data_type >= ChannelType.PUT_ACKT:
         done(_now(circuit, server_channel, data_type, count, payload))

@@ -1,0 +1,83 @@
+"""Requests that wait for hooks: what one client, and what many that come and go, may leave here."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from circuit_bench import Bench, Pause, read, values, write
+
+from ioc_ops.channel import ChannelDouble
+from ioc_ops.server.circuit import OUTPUT_LIMIT
+
+DOUBLE = 6
+LENGTH = 50_000
+SIZE = 8 * LENGTH
+AT_ONCE = -(-OUTPUT_LIMIT // SIZE)
+
+
+class Hooks:
+    """A getter that gives a new array each time, a putter that notes what it gets; both wait."""
+
+    def __init__(self) -> None:
+        self.gate = Pause()
+        self.seen: list[float] = []
+        self.number = 0.0
+
+    async def get(self, channel: Any) -> Any:
+        await self.gate
+        self.number += 1
+        return np.full(LENGTH, self.number)
+
+    async def put(self, channel: Any, value: Any) -> None:
+        await self.gate
+        self.seen.append(float(value[0]))
+
+
+@pytest.fixture
+def hooks() -> Hooks:
+    return Hooks()
+
+
+def test_large_replies_to_come_stop_the_reading(bench: type[Bench], hooks: Hooks) -> None:
+    pv = ChannelDouble(np.zeros(LENGTH), name="a")
+    pv.getter = hooks.get
+    ioc = bench(pv)
+    client = ioc.connect("a")
+    client.feed(b"".join(read(1, DOUBLE, 0, i) for i in range(30)))
+    assert len(ioc.tasks) == client.circuit.waiting == AT_ONCE
+    assert not client.transport.reading
+    client.transport.full = hooks.gate.over = True
+    ioc.run_tasks()
+    # It does not read, so hardly more is made ready for it.
+    assert hooks.number <= 2 * AT_ONCE
+    assert not ioc.tasks
+    answered = 0
+    client.transport.full = False
+    while answered < 30:
+        client.circuit.drained()
+        ioc.run_tasks()
+        assert client.circuit.waiting <= AT_ONCE
+        for message in client.replies():
+            answered += 1
+            assert (message.header.count, values(message)[0]) == (LENGTH, answered)
+    assert (client.circuit.waiting, client.circuit.held) == (0, 0)
+    assert client.transport.reading
+
+
+def test_large_writes_that_wait_stop_the_reading(bench: type[Bench], hooks: Hooks) -> None:
+    pv = ChannelDouble(np.zeros(LENGTH), name="a")
+    pv.putter = hooks.put
+    ioc = bench(pv)
+    client = ioc.connect("a")
+    for i in range(30):
+        client.feed(write(1, DOUBLE, np.full(LENGTH, i, ">f8").tobytes(), LENGTH, i))
+    assert client.circuit.waiting == AT_ONCE
+    assert not client.transport.reading
+    hooks.gate.over = True
+    while ioc.tasks:
+        ioc.run_tasks()
+        assert client.circuit.waiting <= AT_ONCE
+    assert hooks.seen == list(range(30))
+    assert [m.header.parameter2 for m in client.replies()] == list(range(30))
+    assert (client.circuit.waiting, client.circuit.held) == (0, 0)
+    assert client.transport.reading
