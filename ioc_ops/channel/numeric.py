@@ -262,7 +262,11 @@ class ChannelNumeric(ChannelData):
             return self.convert(numbers)
         values = np.frombuffer(raw, NATIVE_DTYPES[native])
         if self.max_length > 1:
-            return values if native == self.data_type else self._to_wire_array(values)
+            if native != self.data_type:
+                return self._to_wire_array(values)
+            # A part of something much larger would keep all of it.
+            alone = not isinstance(raw, memoryview) or 2 * len(raw) > memoryview(raw.obj).nbytes
+            return values if alone else values.copy()
         if not count:
             raise self._unfit("no element for a scalar")
         return self._convert_scalar(values[0].item())

@@ -296,7 +296,11 @@ class ChannelState:
 
     def unsubscribe(self, feed: Feed) -> None:
         """Forget a feed."""
-        self.feeds = tuple(each for each in self.feeds if each is not feed)
+        # Up to the feed alone: a client that leaves with very many begins with the oldest.
+        for at, each in enumerate(self.feeds):
+            if each is feed:
+                self.feeds = self.feeds[:at] + self.feeds[at + 1 :]
+                return
 
     def _encode(self, data_type: int, count: int) -> tuple[Payload, int]:
         layout = LAYOUTS[data_type]
