@@ -1,7 +1,7 @@
 """A running IOC: its PVs, its circuits, its counters."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
@@ -67,6 +67,8 @@ class Context:
         """By period in seconds."""
         self.counters = Counters()
         self.circuits: set[Circuit] = set()
+        self.reading: Counter[ChannelData] = Counter()
+        """Reads that wait for getters, by PV."""
         self.access = AccessControl(self)
         self.tasks_failed = 0
         self.port = SERVER_PORT

@@ -13,9 +13,14 @@ from ioc_ops.errors import ChannelError, IocOpsError
 from ioc_ops.server.access import PutTrap
 from ioc_ops.server.counters import Counters
 
-__all__ = ["PutQueue"]
+__all__ = ["MOST_PUTS", "PutQueue"]
 
 log = logging.getLogger("ioc_ops.put")
+
+MOST_PUTS = 10_000
+"""Writes that may wait for one PV, of all clients; those of clients that have gone count, too."""
+
+_MOST_BYTES = 0x10000000
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], object]
 
@@ -29,7 +34,7 @@ class Puttable(Protocol):
         """Write. Raises ChannelError where the PV refuses, anything where a hook fails."""
 
 
-_Put = tuple[Puttable, Value, Callable[[Eca], None], PutTrap | None, float]
+_Put = tuple[Puttable, Value, Callable[[Eca], None], PutTrap | None, int, float]
 
 
 class PutQueue:
@@ -38,7 +43,7 @@ class PutQueue:
     Views of the PV and fields that act on it have no queue but this.
     """
 
-    __slots__ = ("_base", "_counters", "_owner", "_spawn", "_waiting")
+    __slots__ = ("_base", "_bytes", "_counters", "_owner", "_spawn", "_waiting")
 
     def __init__(self, owner: ChannelData, counters: Counters, spawn: Spawn) -> None:
         self._owner = owner
@@ -47,6 +52,12 @@ class PutQueue:
         # Each putter starts from here: what one sets in a ContextVar is not the next one's.
         self._base = copy_context()
         self._waiting: deque[_Put] = deque()
+        self._bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether clients send writes faster than the putter takes them, and for long."""
+        return len(self._waiting) >= MOST_PUTS or self._bytes >= _MOST_BYTES
 
     def add(
         self,
@@ -54,9 +65,11 @@ class PutQueue:
         stored: Value,
         done: Callable[[Eca], None],
         trap: PutTrap | None = None,
+        size: int = 0,
     ) -> None:
         """Write ``stored`` to ``channel`` after all that came before, log it, call ``done``."""
-        self._waiting.append((channel, stored, done, trap, time.monotonic()))
+        self._waiting.append((channel, stored, done, trap, size, time.monotonic()))
+        self._bytes += size
         if self._owner.puts is None:
             self._owner.puts = self
             self._next()
@@ -69,7 +82,8 @@ class PutQueue:
         """Apply what waits longest, in a task of its own; then see to what waits behind it."""
         more = False
         try:
-            channel, stored, done, trap, began = self._waiting.popleft()
+            channel, stored, done, trap, size, began = self._waiting.popleft()
+            self._bytes -= size
             if trap is not None:
                 trap.begin()
             status = await self._apply(channel, stored)

@@ -16,9 +16,12 @@ from ioc_ops.server.subscription import LARGE
 if TYPE_CHECKING:
     from ioc_ops.server.circuit import Circuit
 
-__all__ = ["RepeatedRead", "answer_repeated", "read", "read_notify", "repeated_read"]
+__all__ = ["MOST_READS", "RepeatedRead", "answer_repeated", "read", "read_notify", "repeated_read"]
 
 log = logging.getLogger("ioc_ops.get")
+
+MOST_READS = 10_000
+"""Reads that may wait for the getter of one PV, those of clients that have gone among them."""
 
 _READ_NOTIFY = int(Command.READ_NOTIFY)
 _NORMAL = int(Eca.NORMAL)
@@ -198,6 +201,12 @@ def _through_getter(
     answer: Callable[[Eca], None],
 ) -> bool:
     size = payload_size(data_type, count or channel.max_length)
+    reading, owner = circuit.context.reading, channel.puts_owner
+    if reading[owner] >= MOST_READS:
+        log.info("read by %s refused: %s: too many wait already", circuit.host, channel.name)
+        answer(Eca.GETFAIL)
+        return False
+    reading[owner] += 1
     circuit.wait(size)
     circuit.context.spawn(_get(circuit, channel, size, answer, time.monotonic()), channel.name)
     return circuit.busy
@@ -220,6 +229,10 @@ async def _get(
         circuit.counters.hook_failures["getter"] += 1
         log.exception("%s: the getter failed", channel.name)
         status = Eca.GETFAIL
+    reading, owner = circuit.context.reading, channel.puts_owner
+    reading[owner] -= 1
+    if not reading[owner]:
+        del reading[owner]
     circuit.counters.read_latency.add(channel.name, time.monotonic() - began)
     if circuit.done(size):
         answer(status)

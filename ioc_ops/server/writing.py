@@ -155,5 +155,9 @@ def _through_putter(
     trap = PutTrap(circuit, channel, data_type) if server_channel.trapped else None
     owner = channel.puts_owner
     queue = owner.puts or PutQueue(owner, circuit.counters, circuit.context.spawn)
-    queue.add(channel, stored, done, trap)
+    if queue.full:
+        log.info("write by %s refused: %s: too many wait already", circuit.host, channel.name)
+        done(Eca.PUTFAIL)
+        return False
+    queue.add(channel, stored, done, trap, len(payload))
     return circuit.busy

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from circuit_bench import Bench, Pause, read, values, write
 
+from ioc_ops.ca import Eca
 from ioc_ops.channel import ChannelDouble
 from ioc_ops.server.circuit import OUTPUT_LIMIT
 
@@ -81,3 +82,68 @@ def test_large_writes_that_wait_stop_the_reading(bench: type[Bench], hooks: Hook
     assert [m.header.parameter2 for m in client.replies()] == list(range(30))
     assert (client.circuit.waiting, client.circuit.held) == (0, 0)
     assert client.transport.reading
+
+
+def come_and_go(ioc: Bench, name: str, requests: bytes, times: int) -> None:
+    """Clients that ask, and are gone before they are answered."""
+    for _ in range(times):
+        client = ioc.connect(name)
+        client.feed(requests)
+        client.circuit.closed()
+
+
+def test_writes_of_clients_that_come_and_go(
+    bench: type[Bench], hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ioc_ops.server.puts.MOST_PUTS", 20)
+    pv = ChannelDouble([0.0], name="a", max_length=5)
+    pv.putter = hooks.put
+    ioc = bench(pv)
+    sent = [np.array([i], ">f8").tobytes() for i in range(8)]
+    come_and_go(ioc, "a", b"".join(write(1, DOUBLE, value) for value in sent), 10)
+    client = ioc.connect("a")
+    reply = client.ask_one(write(1, DOUBLE, sent[0], ioid=7))
+    assert (reply.header.parameter1, reply.header.parameter2) == (Eca.PUTFAIL, 7)
+    assert client.circuit.waiting == 0
+    hooks.gate.over = True
+    while ioc.tasks:
+        ioc.run_tasks()
+    # What was taken is applied, in its order.
+    assert hooks.seen == [*range(8), *range(8), *range(4)]
+    client.feed(write(1, DOUBLE, sent[5], ioid=8))
+    ioc.run_tasks()
+    assert [m.header.parameter1 for m in client.replies()] == [Eca.NORMAL]
+
+
+def test_large_writes_of_clients_that_come_and_go(
+    bench: type[Bench], hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ioc_ops.server.puts._MOST_BYTES", 2 * SIZE)
+    pv = ChannelDouble(np.zeros(LENGTH), name="a")
+    pv.putter = hooks.put
+    ioc = bench(pv)
+    come_and_go(ioc, "a", write(1, DOUBLE, bytes(SIZE), LENGTH), 9)
+    hooks.gate.over = True
+    while ioc.tasks:
+        ioc.run_tasks()
+    assert len(hooks.seen) == 2
+
+
+@pytest.mark.parametrize("name", ["a", "a.{ts:{}}"])
+def test_reads_of_clients_that_come_and_go(
+    bench: type[Bench], hooks: Hooks, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("ioc_ops.server.reading.MOST_READS", 20)
+    pv = ChannelDouble(np.zeros(LENGTH), name="a")
+    pv.getter = hooks.get
+    ioc = bench(pv)
+    come_and_go(ioc, name, read(1, DOUBLE, 1) * 8, 10)
+    assert len(ioc.tasks) == 20
+    client = ioc.connect(name)
+    assert client.ask_one(read(1, DOUBLE, 1)).header.parameter1 == Eca.GETFAIL
+    hooks.gate.over = True
+    ioc.run_tasks()
+    assert not ioc.context.reading
+    client.feed(read(1, DOUBLE, 1))
+    ioc.run_tasks()
+    assert [m.header.parameter1 for m in client.replies()] == [Eca.NORMAL]
