@@ -200,6 +200,7 @@ class _Stream:
         """The subscriber leaves: nothing of this stays in the PV."""
         for own in self._kinds:
             self.view.pv.unsubscribe(own)
+        self._kinds = []  # they point here: what is kept of arrays goes now, not some time
         self.view.pv.unsubscribe(self)
         if self._feed is not None:
             self._feed.channel = self.view

@@ -1,9 +1,12 @@
 """What clients leave in a PV: their subscriptions go quickly, their values keep nothing else."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
-from circuit_bench import Bench, event, request, write
+import pytest
+from circuit_bench import Bench, cancel, event, request, write
 
 from ioc_ops.ca import Command
 from ioc_ops.channel import ChannelDouble
@@ -79,3 +82,20 @@ def test_a_large_array_is_stored_as_it_came(bench: type[Bench]) -> None:
     client = bench(pv).connect("a")
     client.feed(write(1, DOUBLE, np.arange(10_000, dtype=">f8").tobytes(), 10_000))
     assert pv.stored.base is not None
+
+
+@pytest.mark.parametrize("modifier", ["{dec:{n:9}}", "{dbnd:{abs:1}}", "[0:5]"])
+def test_the_value_of_a_filtered_subscription_goes_with_it(
+    bench: type[Bench], modifier: str
+) -> None:
+    pv = ChannelDouble(np.zeros(1000), name="a")
+    client = bench(pv).connect(f"a.{modifier}")
+    client.ask(event(1, 7, TIME_DOUBLE, 0))
+    shown = weakref.ref(pv.stored)
+    gc.disable()  # an IOC with little to do may go without for hours
+    try:
+        client.ask(cancel(1, 7, TIME_DOUBLE))
+        pv.assign(pv.convert(np.ones(1000)))
+        assert shown() is None
+    finally:
+        gc.enable()
