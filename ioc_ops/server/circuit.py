@@ -31,6 +31,9 @@ log = logging.getLogger("ioc_ops.circuit")
 MOST_WAITING = 1000
 """Requests of one circuit that may wait for user code before it is read no further."""
 
+# So many wait whatever their size: that a client has gone is seen while it is read from alone,
+# and one whose few requests hang in a hook is to be seen to go.
+_FEW = 3
 _MOST_ENTRIES = 4096
 _unpack = HEADER.unpack_from
 _pack = HEADER.pack
@@ -215,13 +218,13 @@ class Circuit:
             self._parse(self._take_unread())
 
     def _may_parse(self) -> bool:
-        few = self.waiting < MOST_WAITING and self.held < OUTPUT_LIMIT
-        return few and self.room > 0 and not self._closed
+        return self.room > 0 and not self.busy and not self._closed
 
     @property
     def busy(self) -> bool:
         """Whether so much waits for user code that no more is taken."""
-        return self.waiting >= MOST_WAITING or self.held >= OUTPUT_LIMIT
+        waiting = self.waiting
+        return waiting > _FEW and (waiting >= MOST_WAITING or self.held >= OUTPUT_LIMIT)
 
     # -- input --------------------------------------------------------------------------
 
@@ -359,7 +362,7 @@ class Circuit:
         self.held -= size
         if self._closed:
             return False
-        if self.waiting == MOST_WAITING // 2 or self.held < OUTPUT_LIMIT // 2 <= held:
+        if self.waiting in (_FEW, MOST_WAITING // 2) or self.held < OUTPUT_LIMIT // 2 <= held:
             self._proceed()
             self._regulate()
         return True

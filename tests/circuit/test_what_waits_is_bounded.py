@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from circuit_bench import Bench, Pause, read, values, write
+from circuit_bench import Bench, Pause, echo, read, values, write
 
 from ioc_ops.ca import Eca
 from ioc_ops.channel import ChannelDouble
@@ -13,7 +13,7 @@ from ioc_ops.server.circuit import OUTPUT_LIMIT
 DOUBLE = 6
 LENGTH = 50_000
 SIZE = 8 * LENGTH
-AT_ONCE = -(-OUTPUT_LIMIT // SIZE)
+AT_ONCE = 4
 
 
 class Hooks:
@@ -82,6 +82,20 @@ def test_large_writes_that_wait_stop_the_reading(bench: type[Bench], hooks: Hook
     assert [m.header.parameter2 for m in client.replies()] == list(range(30))
     assert (client.circuit.waiting, client.circuit.held) == (0, 0)
     assert client.transport.reading
+
+
+def test_a_client_with_few_large_requests_is_still_seen_to_go(
+    bench: type[Bench], hooks: Hooks
+) -> None:
+    pv = ChannelDouble(np.zeros(5 * LENGTH), name="a")
+    pv.putter = hooks.put
+    ioc = bench(pv)
+    client = ioc.connect("a")
+    for _ in range(AT_ONCE - 1):
+        client.feed(write(1, DOUBLE, bytes(5 * SIZE), 5 * LENGTH))
+    assert client.circuit.held > 5 * OUTPUT_LIMIT
+    assert client.transport.reading
+    assert len(client.ask(echo())) == 1
 
 
 def come_and_go(ioc: Bench, name: str, requests: bytes, times: int) -> None:
