@@ -60,13 +60,21 @@ def test_broken_command_line(ioc: Any, arguments: list[str], culprit: str) -> No
         ("EPICS_CAS_BEACON_PORT", "nonsense"),
         ("EPICS_CAS_BEACON_PERIOD", "often"),
         ("EPICS_CAS_INTF_ADDR_LIST", "203.0.113.7"),
-        ("EPICS_CAS_BEACON_ADDR_LIST", "no-such-host.invalid"),
+        ("EPICS_CAS_BEACON_ADDR_LIST", "127.0.0.1:often"),
         ("EPICS_CA_MAX_ARRAY_BYTES", "lots"),
     ],
 )
 def test_broken_environment(ioc: Any, name: str, value: str) -> None:
     process = ioc("ioc_ops.examples.simple", env={name: value}, ready=False, expect_exit=2)
     assert value in complaint(process)
+
+
+@ONE_LIBRARY
+@pytest.mark.parametrize("name", ["EPICS_CAS_BEACON_ADDR_LIST", "EPICS_CAS_IGNORE_ADDR_LIST"])
+def test_a_host_that_nobody_knows_keeps_no_ioc_from_starting(ioc: Any, name: str) -> None:
+    process = ioc("ioc_ops.examples.simple", env={name: "no-such-host.invalid"})
+    [warning] = [line for line in process.lines if name in line]
+    assert "no-such-host.invalid" in warning
 
 
 @ONE_LIBRARY
