@@ -114,14 +114,21 @@ def ca_environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return pinned
 
 
+def _outlive(number: int, frame: object) -> None:
+    """As if the signal was ignored; what is started does not inherit that."""
+
+
 @pytest.fixture(autouse=True, scope="session")
 def signals_are_heard() -> Iterator[None]:
-    """A shell that starts pytest in the background has it ignore SIGINT, and all that it starts."""
-    before = signal.getsignal(signal.SIGINT)
-    if before == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """What pytest starts hears SIGINT in the background, too, and SIGHUP under nohup."""
+    heard = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: _outlive}
+    before = {number: signal.getsignal(number) for number in heard}
+    for number, handler in heard.items():
+        if before[number] == signal.SIG_IGN:
+            signal.signal(number, handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler_before in before.items():
+        signal.signal(number, handler_before)
 
 
 # --- what a test leaves behind --------------------------------------------------------------

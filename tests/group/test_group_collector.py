@@ -36,8 +36,8 @@ def test_many_pvs_are_made_without_a_collection() -> None:
     group = many("x:")
     after = [each["collections"] for each in gc.get_stats()]
     assert len(group.pvdb) == 3000
-    # One may come when the collector is on again.
-    assert sum(after) - sum(before) <= 1
+    # One of each generation may come when the collector is on again; without this it is 17.
+    assert sum(after) - sum(before) <= 3
 
 
 def test_the_collector_is_on_again() -> None:
