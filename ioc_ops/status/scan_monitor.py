@@ -7,9 +7,9 @@ a rate counts, so that a hook which is slower than its period shows as well.
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from ioc_ops.channel import AlarmSeverity, AlarmStatus, ChannelEnum
+from ioc_ops.channel import AlarmSeverity, AlarmStatus
 from ioc_ops.group import PVGroup, PvpropertyData
 from ioc_ops.server import AsyncLibraryLayer, current_context
 from ioc_ops.status.family_rows import SCAN_RATES
@@ -40,12 +40,33 @@ def limits_of(period: float, minor: float, major: float, *, absolute: bool) -> M
     }
 
 
-class _Monitor(NamedTuple):
-    mode: PvpropertyData
-    time: PvpropertyData
-    period: float
-    every: int
-    """Ticks of the grid."""
+class _Monitor:
+    """The two PVs of a rate."""
+
+    def __init__(self, mode: PvpropertyData, time: PvpropertyData, period: float) -> None:
+        self.time = time
+        self.period = period
+        self.every = round(period / _GRID)
+        """Ticks of the grid."""
+        self._mode: Any = mode
+        self._tolerances: list[Any] = [time.fields[field] for field in _TOLERANCES]
+        self._set: tuple[object, ...] = ()
+        """From what the limits were set, and what they were then: nothing to do for the same."""
+        for field, percent in zip(self._tolerances, _TOLERANCES.values(), strict=True):
+            field.restore(percent)
+
+    async def show(self, passed: float) -> None:
+        """A scan comes so many seconds after the last one."""
+        absolute = self._mode.raw_value == 1
+        pv: Any = self.time
+        asked = (absolute, *[field.value for field in self._tolerances])
+        if self._set != (*asked, pv.metadata):
+            minor, major = map(_percent, asked[1:], _TOLERANCES.values())
+            limits = limits_of(self.period, minor, major, absolute=absolute)
+            if any(getattr(pv, name) != limit for name, limit in limits.items()):
+                pv.update_metadata(**limits)
+            self._set = (*asked, pv.metadata)
+        await pv.write(passed if absolute else passed - self.period, verify_value=False)
 
 
 class ScanMonitors(PVGroup):
@@ -65,13 +86,9 @@ class ScanMonitors(PVGroup):
                 self.pvdb[f"{self.prefix}{rate}_MODE"],
                 self.pvdb[f"{self.prefix}{rate}_UPD_TIME"],
                 period,
-                round(period / _GRID),
             )
             for rate, period in SCAN_RATES
         ]
-        for monitor in self._monitors:
-            for field, percent in _TOLERANCES.items():
-                monitor.time.fields[field].restore(percent)
 
     async def _run(self, instance: PvpropertyData, async_lib: AsyncLibraryLayer) -> None:
         monitors, scans = self._monitors, current_context().scans
@@ -86,7 +103,7 @@ class ScanMonitors(PVGroup):
                 if tick // monitor.every > number:
                     calls[index] = (tick // monitor.every, now)
                     hooks = scans.get(monitor.period)
-                    await _show(monitor, max(now - before, hooks.take() if hooks else 0.0))
+                    await monitor.show(max(now - before, hooks.take() if hooks else 0.0))
             if tick // 10 > second:
                 second = tick // 10
                 worst = max(AlarmSeverity(monitor.time.severity) for monitor in monitors)
@@ -111,18 +128,6 @@ class ScanMonitors(PVGroup):
     time_10hz = status_pv("10HZ_UPD_TIME")
 
 
-async def _show(monitor: _Monitor, passed: float) -> None:
-    pv = monitor.time
-    absolute = isinstance(monitor.mode, ChannelEnum) and monitor.mode.raw_value == 1
-    minor, major = _tolerance(pv, "B"), _tolerance(pv, "C")
-    limits = limits_of(monitor.period, minor, major, absolute=absolute)
-    if any(getattr(pv, name) != limit for name, limit in limits.items()):
-        changes: dict[str, Any] = dict(limits)
-        pv.update_metadata(**changes)
-    await pv.write(passed if absolute else passed - monitor.period, verify_value=False)
-
-
-def _tolerance(pv: PvpropertyData, field: str) -> float:
-    percent = float(pv.fields[field].value)
+def _percent(value: float, default: float) -> float:
     # With limits that are no numbers there would be a change to tell at every call.
-    return percent if math.isfinite(percent) else _TOLERANCES[field]
+    return float(value) if math.isfinite(value) else default
