@@ -8,6 +8,9 @@ from pathlib import Path
 
 WORKER = Path(__file__).parent / "cli_worker.py"
 IOC = Path(__file__).parent / "live_ioc.py"
+# libca looks anew only after 10 s for a PV whose circuit is about to close as it is found, which
+# happens to one process that runs several commands.
+PATIENCE = ["--timeout", "20"]
 
 
 @dataclass
@@ -38,7 +41,10 @@ class Commands:
         )
 
     def __call__(self, *arguments: object) -> Done:
-        """Run `python -m ioc_ops autosave ARGUMENTS`."""
+        """Run `python -m ioc_ops autosave ARGUMENTS`, patiently unless they say how much."""
+        asks = arguments[0] in ("restore", "snapshot") or "live" in arguments
+        if asks and "--timeout" not in arguments:
+            arguments = (*arguments, *PATIENCE)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps([str(item) for item in arguments]) + "\n")
